@@ -1,0 +1,20 @@
+"""The floor everything stands on: assets, identifiers, refusals. Pure; standard library only."""
+
+from .asset import CURRENCY_SCALES, SCALE_MAX, Asset, decimal_text, is_asset
+from .ids import unix_milliseconds, uuid7
+from .limits import EXACT_JSON_INTEGER_MAX, INT64_MAX
+from .refusal import Refusal, RefusalCode
+
+__all__ = [
+    "CURRENCY_SCALES",
+    "EXACT_JSON_INTEGER_MAX",
+    "INT64_MAX",
+    "SCALE_MAX",
+    "Asset",
+    "Refusal",
+    "RefusalCode",
+    "decimal_text",
+    "is_asset",
+    "unix_milliseconds",
+    "uuid7",
+]

@@ -1,0 +1,74 @@
+"""The one ledger. Nouns and reads are here; the verbs, which alone move value, are in `ledger.actions`."""
+
+from .cursor import CursorMalformed
+from .decide import Moment
+from .inquiries import search, search_after, statement, statement_after, trial_balance_at
+from .model import (
+    BATCH_COMMANDS_MAX,
+    Account,
+    Balance,
+    BookedEntry,
+    BookedPosting,
+    Capture,
+    Command,
+    Done,
+    Entry,
+    HeldAmount,
+    Hold,
+    HoldStatus,
+    Outcome,
+    Posting,
+    Release,
+    Side,
+    Status,
+)
+from .refusals import LedgerRefusal
+from .reports import Basis, EntryFilter, EntryPage, Position, Statement, StatementLine, TrialBalance
+from .store.accounts import accounts, accounts_page, asset, assets
+from .store.reads import balance, balance_booked_at, balance_valued_on, balances, entry, hold, holds
+
+__all__ = [
+    "BATCH_COMMANDS_MAX",
+    "Account",
+    "Balance",
+    "Basis",
+    "BookedEntry",
+    "BookedPosting",
+    "Capture",
+    "Command",
+    "CursorMalformed",
+    "Done",
+    "Entry",
+    "EntryFilter",
+    "EntryPage",
+    "HeldAmount",
+    "Hold",
+    "HoldStatus",
+    "LedgerRefusal",
+    "Moment",
+    "Outcome",
+    "Position",
+    "Posting",
+    "Release",
+    "Side",
+    "Statement",
+    "StatementLine",
+    "Status",
+    "TrialBalance",
+    "accounts",
+    "accounts_page",
+    "asset",
+    "assets",
+    "balance",
+    "balance_booked_at",
+    "balance_valued_on",
+    "balances",
+    "entry",
+    "hold",
+    "holds",
+    "search",
+    "search_after",
+    "statement",
+    "statement_after",
+    "trial_balance_at",
+]

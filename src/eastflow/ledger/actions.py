@@ -1,0 +1,193 @@
+"""The verbs of the ledger. Each loads what it needs, decides, and writes, in the caller's one transaction."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from eastflow.kernel import Asset, Refusal, is_asset, unix_milliseconds, uuid7
+from eastflow.storage import Retry, Transaction, UniqueViolation
+
+from .check import check_account_id, check_details, is_text
+from .engine import Engine
+from .model import (
+    BATCH_COMMANDS_MAX,
+    BOUND_MINOR,
+    Account,
+    BookedEntry,
+    Command,
+    Entry,
+    Outcome,
+    Posting,
+    Release,
+    Status,
+)
+from .posting import Calendar, Clock, now, post_judged
+from .refusals import LedgerRefusal
+from .store import accounts as store
+from .store import batch as batch_store
+from .store import chain as chain_store
+from .store import reads
+
+CHART_CHARACTERS_MAX = 200
+OWNER_CHARACTERS_MAX = 100
+_CHART = re.compile(r"[a-z0-9_]+(:[a-z0-9_]+)*")
+
+__all__ = [
+    "Engine",
+    "change_floor",
+    "change_status",
+    "define_asset",
+    "expire_holds",
+    "new_id",
+    "open_accounts",
+    "post",
+    "reversal_of",
+]
+
+
+def new_id(at: datetime | None = None) -> UUID:
+    """A fresh time-ordered id (UUID version 7), for callers who bring none of their own."""
+    return uuid7(unix_milliseconds(at or now()), os.urandom(10))
+
+
+async def post(
+    tx: Transaction, commands: Sequence[Command], *, clock: Clock = now, today: Calendar | None = None
+) -> Sequence[Outcome]:
+    """Judge and book a batch inside the caller's transaction: all of it stands or falls with what else is done there.
+
+    Callers with nothing else to write use an `Engine`, which commits for many at once.
+    """
+    if len(commands) > BATCH_COMMANDS_MAX:
+        facts = {"commands": len(commands), "commands_max": BATCH_COMMANDS_MAX}
+        return [Refusal(LedgerRefusal.BATCH_TOO_LARGE, facts)] * len(commands)
+    head = await chain_store.head(tx, random.randrange(chain_store.CHAINS), lock=True)
+    return (await post_judged(tx, commands, head, clock, today)).outcomes
+
+
+def reversal_of(booked: BookedEntry, assets: dict[int, str], *, id: UUID, memo: str | None = None) -> Entry:
+    """The entry that undoes `booked`: every leg negated, on the same value date, naming what it reverses."""
+    legs = zip(booked.accounts, booked.amounts_minor, strict=True)
+    postings = tuple(Posting(account, assets[account], -amount) for account, amount in legs)
+    return Entry(id, "reversal", booked.value_date, postings, memo=memo, reverses=booked.id)
+
+
+async def define_asset(tx: Transaction, asset: Asset) -> Asset | Refusal:
+    """Define what may be counted. Defining the same again changes nothing."""
+    if not is_asset(asset.code, asset.scale):
+        return Refusal(LedgerRefusal.ASSET_MALFORMED, {"code": asset.code, "scale": asset.scale})
+    existing = await store.asset(tx, asset.code)
+    if existing is not None:
+        same = existing == asset
+        return existing if same else Refusal(LedgerRefusal.ASSET_SCALE_DIFFERS, {"scale": existing.scale})
+    try:
+        await store.insert_asset(tx, asset)
+    except UniqueViolation as rival:
+        raise Retry("an asset was defined in the same moment") from rival
+    return asset
+
+
+async def open_accounts(tx: Transaction, accounts: Sequence[Account], *, clock: Clock = now) -> list[Account | Refusal]:
+    """Open accounts, each by itself: one that is refused does not keep the others from opening. Opening the same
+    account again answers with it as it is now."""
+    asset_numbers = await batch_store.asset_numbers(tx)
+    existing = await store.accounts(tx, [a.id for a in accounts if check_account_id(a.id) is None])
+    at = clock()
+    fresh: dict[int, Account] = {}
+    answers: list[Account | Refusal] = []
+    for account in accounts:
+        answer = _decide_open(account, existing.get(account.id) or fresh.get(account.id), asset_numbers)
+        if answer is account and account.id not in existing:
+            fresh[account.id] = account
+        answers.append(answer)
+    if fresh:
+        try:
+            changes = [(account, new_id(at)) for account in fresh.values()]
+            await store.insert_accounts(tx, changes, asset_numbers, at)
+        except UniqueViolation as rival:
+            raise Retry("an account was opened in the same moment") from rival
+    return answers
+
+
+async def change_status(tx: Transaction, account: int, status: Status, *, clock: Clock = now) -> Account | Refusal:
+    """Freeze, unfreeze or close. Closing needs an empty account and is final."""
+    found = await _locked(tx, account)
+    if isinstance(found, Refusal) or found[0].status is status:
+        return found if isinstance(found, Refusal) else found[0]
+    known, empty = found
+    if known.status is Status.CLOSED:
+        return Refusal(LedgerRefusal.ACCOUNT_CLOSED, {"account": account})
+    if status is Status.CLOSED and not empty:
+        return Refusal(LedgerRefusal.ACCOUNT_NOT_EMPTY, {"account": account})
+    return await _change(tx, replace(known, status=status), clock)
+
+
+async def change_floor(
+    tx: Transaction, account: int, floor_minor: int | None, *, clock: Clock = now
+) -> Account | Refusal:
+    """Set the lowest balance. It binds from now on: an account already below a new floor may only be paid into."""
+    if not _is_floor(floor_minor):
+        return Refusal(LedgerRefusal.FLOOR_OUT_OF_RANGE, {"floor_minor": floor_minor})
+    found = await _locked(tx, account)
+    if isinstance(found, Refusal) or found[0].floor_minor == floor_minor:
+        return found if isinstance(found, Refusal) else found[0]
+    if found[0].status is Status.CLOSED:
+        return Refusal(LedgerRefusal.ACCOUNT_CLOSED, {"account": account})
+    return await _change(tx, replace(found[0], floor_minor=floor_minor), clock)
+
+
+async def expire_holds(engine: Engine, *, limit: int = 1_000) -> int:
+    """Give back the holds whose time has passed, at most `limit` of them, and return how many."""
+    async with engine.database.reading() as tx:
+        due = await reads.expired_holds(tx, engine.clock(), limit)
+    outcomes = await engine.post_batch([Release(account, hold, expired=True) for account, hold in due])
+    return sum(not isinstance(outcome, Refusal) for outcome in outcomes)
+
+
+def _decide_open(account: Account, existing: Account | None, asset_numbers: dict[str, int]) -> Account | Refusal:
+    if refusal := check_account_id(account.id):
+        return refusal
+    if not (len(account.chart) <= CHART_CHARACTERS_MAX and _CHART.fullmatch(account.chart)):
+        return Refusal(LedgerRefusal.TEXT_MALFORMED, {"field": "chart"})
+    if account.owner is not None and not is_text(account.owner, OWNER_CHARACTERS_MAX):
+        return Refusal(LedgerRefusal.TEXT_MALFORMED, {"field": "owner"})
+    if refusal := check_details(account.details):
+        return refusal
+    if not _is_floor(account.floor_minor):
+        return Refusal(LedgerRefusal.FLOOR_OUT_OF_RANGE, {"floor_minor": account.floor_minor})
+    if existing is not None:
+        # Its status and floor may have changed since it was opened; what it is may not.
+        as_asked = replace(account, status=existing.status, floor_minor=existing.floor_minor)
+        return existing if as_asked == existing else Refusal(LedgerRefusal.ACCOUNT_ID_REUSED, {"account": account.id})
+    if account.asset not in asset_numbers:
+        return Refusal(LedgerRefusal.ASSET_NOT_FOUND, {"asset": account.asset})
+    return account
+
+
+def _is_floor(floor_minor: int | None) -> bool:
+    return floor_minor is None or -BOUND_MINOR <= floor_minor <= BOUND_MINOR
+
+
+async def _locked(tx: Transaction, account: int) -> tuple[Account, bool] | Refusal:
+    """The account, locked until the transaction ends, and whether it is empty."""
+    if refusal := check_account_id(account):
+        return refusal
+    codes = {number: code for code, number in (await batch_store.asset_numbers(tx)).items()}
+    standing = (await batch_store.lock_standings(tx, [account], codes)).get(account)
+    if standing is None:
+        return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": account})
+    found = await store.accounts(tx, [account])
+    return found[account], standing.posted_minor == 0 and standing.held_minor == 0
+
+
+async def _change(tx: Transaction, changed: Account, clock: Clock) -> Account:
+    at = clock()
+    await store.change_standing(
+        tx, changed.id, status=changed.status, floor_minor=changed.floor_minor, at=at, change=new_id(at)
+    )
+    return changed

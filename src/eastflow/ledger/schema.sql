@@ -1,0 +1,131 @@
+-- version 1: accounts, entries, postings, holds and the chain
+
+CREATE TABLE ledger_asset (
+    code  TEXT PRIMARY KEY,
+    number SMALLINT NOT NULL UNIQUE,
+    scale SMALLINT NOT NULL CHECK (scale BETWEEN 0 AND 9)
+);
+-- reference ledger_asset
+
+-- What an account is; read by people, written seldom.
+CREATE TABLE ledger_account (
+    id        BIGINT PRIMARY KEY,
+    asset     TEXT NOT NULL,
+    side      SMALLINT NOT NULL CHECK (side IN (1, -1)),
+    chart     TEXT NOT NULL,
+    opened_on DATE NOT NULL,
+    owner     TEXT,
+    details   JSONB
+);
+-- distribute ledger_account by id
+
+-- Where an account stands; narrow, since every posting rewrites it. Status: 0 open, 1 debits frozen, 2 frozen, 3 closed.
+CREATE TABLE ledger_balance (
+    account_id   BIGINT PRIMARY KEY,
+    posted       BIGINT NOT NULL,
+    held         BIGINT NOT NULL CHECK (held >= 0),
+    sequence     BIGINT NOT NULL,
+    floor        BIGINT,
+    side         SMALLINT NOT NULL,
+    asset_number SMALLINT NOT NULL,
+    status       SMALLINT NOT NULL
+);
+-- distribute ledger_balance by account_id
+-- fillfactor ledger_balance 70
+
+-- Who changed the standing of an account, and when.
+CREATE TABLE ledger_account_change (
+    account_id BIGINT NOT NULL,
+    changed_at TIMESTAMPTZ NOT NULL,
+    id         UUID NOT NULL,
+    status     TEXT NOT NULL,
+    floor      BIGINT,
+    PRIMARY KEY (account_id, changed_at, id)
+);
+-- distribute ledger_account_change by account_id
+
+CREATE TABLE ledger_entry (
+    id           UUID PRIMARY KEY,
+    chain_id     BIGINT NOT NULL,
+    block_number BIGINT NOT NULL,
+    position     BIGINT NOT NULL,
+    booked_at    TIMESTAMPTZ NOT NULL,
+    value_date   DATE NOT NULL,
+    kind         TEXT NOT NULL,
+    memo         TEXT,
+    details      JSON,
+    account_ids  BIGINT[] NOT NULL,
+    amounts      BIGINT[] NOT NULL,
+    sequences    BIGINT[] NOT NULL,
+    reverses     UUID,
+    captured_account_id BIGINT,
+    captured_hold_id    UUID,
+    capture_final       BOOLEAN
+);
+-- distribute ledger_entry by id
+CREATE INDEX ledger_entry_by_booking ON ledger_entry (booked_at, id);
+CREATE INDEX ledger_entry_by_kind ON ledger_entry (kind, booked_at, id);
+CREATE INDEX ledger_entry_by_details ON ledger_entry USING gin ((details::jsonb) jsonb_path_ops) WHERE details IS NOT NULL;
+
+CREATE TABLE ledger_posting (
+    account_id BIGINT NOT NULL,
+    sequence   BIGINT NOT NULL,
+    entry_id   UUID NOT NULL,
+    amount     BIGINT NOT NULL CHECK (amount <> 0),
+    balance    BIGINT NOT NULL,
+    booked_at  TIMESTAMPTZ NOT NULL,
+    value_date DATE NOT NULL,
+    PRIMARY KEY (account_id, sequence)
+);
+-- distribute ledger_posting by account_id
+
+-- One row for each entry that was reversed: the key is what makes a second reversal impossible.
+CREATE TABLE ledger_reversal (
+    entry_id    UUID PRIMARY KEY,
+    reversed_by UUID NOT NULL
+);
+-- distribute ledger_reversal by entry_id
+
+-- Status: 0 active, 1 captured, 2 released, 3 expired.
+CREATE TABLE ledger_hold (
+    account_id BIGINT NOT NULL,
+    id         UUID NOT NULL,
+    amount     BIGINT NOT NULL CHECK (amount > 0),
+    remaining  BIGINT NOT NULL CHECK (remaining BETWEEN 0 AND amount),
+    status     SMALLINT NOT NULL,
+    placed_at  TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ,
+    PRIMARY KEY (account_id, id)
+);
+-- distribute ledger_hold by account_id
+CREATE INDEX ledger_hold_by_expiry ON ledger_hold (expires_at) WHERE status = 0;
+
+-- Each change of what is held, so that the held balance can be asked at any moment.
+CREATE TABLE ledger_hold_change (
+    account_id BIGINT NOT NULL,
+    changed_at TIMESTAMPTZ NOT NULL,
+    position   BIGINT NOT NULL,
+    hold_id    UUID NOT NULL,
+    amount     BIGINT NOT NULL,
+    entry_id   UUID,
+    PRIMARY KEY (account_id, changed_at, position)
+);
+-- distribute ledger_hold_change by account_id
+
+-- A few chains, so that writers at work at once rarely wait for one another; each block seals one commit.
+CREATE TABLE ledger_chain (
+    id     BIGINT PRIMARY KEY,
+    number BIGINT NOT NULL,
+    hash   BYTEA NOT NULL
+);
+-- distribute ledger_chain by id
+
+CREATE TABLE ledger_block (
+    chain_id  BIGINT NOT NULL,
+    number    BIGINT NOT NULL,
+    booked_at TIMESTAMPTZ NOT NULL,
+    entries   BIGINT NOT NULL,
+    hash      BYTEA NOT NULL,
+    PRIMARY KEY (chain_id, number)
+);
+-- distribute ledger_block by chain_id

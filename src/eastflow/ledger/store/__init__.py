@@ -1,0 +1,1 @@
+"""Rows in, nouns out: all the SQL of the ledger, over the ledger's tables only."""

@@ -1,0 +1,1 @@
+"""What keeps the bank running day by day: closing, checking, restoring, and taking over another bank's books."""

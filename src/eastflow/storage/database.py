@@ -1,0 +1,111 @@
+"""The database: a pool of connections, and transactions that run whole or not at all and are retried when it says so."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from .faults import StorageFault
+from .transaction import Transaction
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
+_READER_SETTINGS = {"timezone": "UTC"}
+_WRITER_SETTINGS = _READER_SETTINGS | {
+    # Rows are locked in the order they are named: with nested loops over a sorted list, two writers cannot deadlock.
+    # (They still may under another database's planner; then the transaction is run again.)
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "enable_seqscan": "off",
+}
+_Result = TypeVar("_Result")
+
+
+class Retry(Exception):
+    """Raised by a room's work to be run again from the start, in a new transaction."""
+
+
+class Database:
+    """Open with `Database.open(url)`; close when done.
+
+    `run(work)` gives `work` a transaction and commits it. `work` is run again from the start after a deadlock, a
+    serialisation failure or a lost connection, so it must have no effect outside its transaction.
+    """
+
+    def __init__(self, writers: asyncpg.Pool, readers: asyncpg.Pool, url: str) -> None:
+        self._writers = writers
+        self._readers = readers
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, connections_max: int = 8) -> Database:
+        """Two pools, since writing asks the planner for an order of locks that reading has no use for."""
+        try:
+            writers = await _pool(url, connections_max, _WRITER_SETTINGS)
+            readers = await _pool(url, connections_max, _READER_SETTINGS)
+        except (*_LOST, asyncpg.PostgresError) as problem:
+            raise StorageFault(f"cannot open the database: {problem}") from problem
+        return cls(writers, readers, url)
+
+    async def close(self) -> None:
+        for pool in (self._writers, self._readers):
+            try:
+                await asyncio.wait_for(pool.close(), timeout=10)
+            except (TimeoutError, *_LOST):
+                pool.terminate()
+
+    async def run(self, work: Callable[[Transaction], Awaitable[_Result]], *, retries_max: int = 40) -> _Result:
+        """Errors: StorageFault when the database stays out of reach."""
+        for attempt in range(retries_max + 1):
+            try:
+                async with self._writers.acquire() as connection, connection.transaction():
+                    return await work(Transaction(connection))
+            except (Retry, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                if attempt == retries_max:
+                    raise
+                await asyncio.sleep(_pause_seconds(attempt))
+            except _LOST as problem:
+                if attempt == retries_max:
+                    raise StorageFault(f"the database is out of reach: {problem}") from problem
+                await asyncio.sleep(_pause_seconds(attempt))
+        raise AssertionError("the last attempt returns or raises")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """One snapshot for several reads; writes nothing."""
+        try:
+            async with (
+                self._readers.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                yield Transaction(connection)
+        except _LOST as problem:
+            raise StorageFault(f"the database is out of reach: {problem}") from problem
+
+
+def _pause_seconds(attempt: int) -> Any:
+    """From a few milliseconds to a quarter of a second, with jitter so that rivals do not meet again."""
+    return random.randint(1, min(250, 5 << min(attempt, 6))) / 1000
+
+
+async def _pool(url: str, connections_max: int, settings: dict[str, str]) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        url, min_size=1, max_size=connections_max, server_settings=settings, reset=_keep_as_is
+    )
+
+
+async def _keep_as_is(connection: asyncpg.Connection) -> None:
+    """Nothing in this house changes a connection's settings, so nothing need be reset between two uses."""
