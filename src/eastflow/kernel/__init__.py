@@ -4,9 +4,11 @@ from .asset import CURRENCY_SCALES, SCALE_MAX, Asset, decimal_text, is_asset
 from .ids import unix_milliseconds, uuid7
 from .limits import EXACT_JSON_INTEGER_MAX, INT64_MAX
 from .refusal import Refusal, RefusalCode
+from .text import DETAILS_MAX, details_problem, is_text
 
 __all__ = [
     "CURRENCY_SCALES",
+    "DETAILS_MAX",
     "EXACT_JSON_INTEGER_MAX",
     "INT64_MAX",
     "SCALE_MAX",
@@ -14,7 +16,9 @@ __all__ = [
     "Refusal",
     "RefusalCode",
     "decimal_text",
+    "details_problem",
     "is_asset",
+    "is_text",
     "unix_milliseconds",
     "uuid7",
 ]

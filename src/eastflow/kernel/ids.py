@@ -15,7 +15,8 @@ def unix_milliseconds(at: datetime) -> int:
 
 def uuid7(milliseconds: int, random: bytes) -> UUID:
     """A version 7 UUID (RFC 9562 §5.7) of `milliseconds` since 1970 and 10 random bytes."""
-    assert 0 <= milliseconds < 1 << 48 and len(random) == 10, "48 bits of time and 80 of randomness"
+    assert 0 <= milliseconds < 1 << 48, "48 bits of time"
+    assert len(random) == 10, "80 bits of randomness"
     tail = int.from_bytes(random)
     rand_a, rand_b = tail >> 68, tail & ((1 << 62) - 1)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)

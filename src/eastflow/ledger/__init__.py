@@ -25,7 +25,8 @@ from .model import (
 from .refusals import LedgerRefusal
 from .reports import Basis, EntryFilter, EntryPage, Position, Statement, StatementLine, TrialBalance
 from .store.accounts import accounts, accounts_page, asset, assets
-from .store.reads import balance, balance_booked_at, balance_valued_on, balances, entry, hold, holds
+from .store.entries import entries, entry
+from .store.reads import balance, balance_booked_at, balance_valued_on, balances, hold, holds
 
 __all__ = [
     "BATCH_COMMANDS_MAX",
@@ -63,6 +64,7 @@ __all__ = [
     "balance_booked_at",
     "balance_valued_on",
     "balances",
+    "entries",
     "entry",
     "hold",
     "holds",

@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from eastflow.kernel import Asset, Refusal, is_asset, unix_milliseconds, uuid7
+from eastflow.kernel import Asset, Refusal, is_asset, is_text, unix_milliseconds, uuid7
 from eastflow.storage import Retry, Transaction, UniqueViolation
 
-from .check import check_account_id, check_details, is_text
+from .check import check_account_id, check_details
 from .engine import Engine
 from .model import (
     BATCH_COMMANDS_MAX,

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal
+from eastflow.kernel import DETAILS_MAX, EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, details_problem, is_text
 
 from .model import POSTINGS_MAX, POSTINGS_MIN, Command, Entry, Hold, Posting
 from .refusals import LedgerRefusal
 
 MEMO_CHARACTERS_MAX = 500
-DETAILS_MAX = 50
-DETAIL_KEY_CHARACTERS_MAX = 64
-DETAIL_VALUE_CHARACTERS_MAX = 500
 _KIND = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 _kinds_seen: set[str] = set()
 
@@ -70,17 +67,12 @@ def check_account_id(account: int) -> Refusal | None:
 
 
 def check_details(details: Mapping[str, str]) -> Refusal | None:
-    if len(details) > DETAILS_MAX:
+    problem = details_problem(details)
+    if problem is None:
+        return None
+    if problem == "too_large":
         return Refusal(LedgerRefusal.DETAILS_TOO_LARGE, {"keys": len(details), "keys_max": DETAILS_MAX})
-    for key, value in details.items():
-        if not (key and is_text(key, DETAIL_KEY_CHARACTERS_MAX) and is_text(value, DETAIL_VALUE_CHARACTERS_MAX)):
-            return Refusal(LedgerRefusal.TEXT_MALFORMED, {"field": "details"})
-    return None
-
-
-def is_text(text: str, characters_max: int) -> bool:
-    """Not too long, and storable: no NUL, and no half of a surrogate pair, which is not a character."""
-    return len(text) <= characters_max and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    return Refusal(LedgerRefusal.TEXT_MALFORMED, {"field": "details"})
 
 
 def _check_amount(amount_minor: int) -> Refusal | None:

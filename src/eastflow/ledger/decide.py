@@ -62,7 +62,7 @@ class HoldChange:
 
 @dataclass(slots=True)
 class Books:
-    """The part of the books that a batch touches, and what the batch adds to it. The nouns in it are replaced, never changed."""
+    """The part of the books that a batch touches, and what it adds. The nouns in it are replaced, never changed."""
 
     assets: frozenset[str]
     standings: dict[int, Standing]

@@ -19,7 +19,7 @@ from .model import Entry
 from .netting import Int64s
 
 ENTRY_COLUMNS = (
-    "chain_id", "block_number", "position", "booked_at", "sequences",
+    "chain_id", "block_number", "first_leg",
     "id", "value_date", "kind", "memo", "details", "account_ids", "amounts",
     "reverses", "captured_account_id", "captured_hold_id", "capture_final",
 )  # fmt: skip
@@ -32,8 +32,7 @@ _NULL = b"\xff\xff\xff\xff"
 _NULLS_2, _NULLS_4 = _NULL * 2, _NULL * 4
 _INT8_OID = 20
 _TWO = struct.pack(">6i", 44, 1, 0, _INT8_OID, 2, 1)
-_LATE = struct.Struct(">hiqiqiqiq")
-_TWO_SEQUENCES = struct.Struct(">24siqiq").pack
+_PLACE = struct.Struct(">hiqiqiq").pack
 _TWO_LEGS = struct.Struct(">24siqiq24siqiq").pack
 _UUID_SIZE = struct.pack(">i", 16)
 
@@ -66,8 +65,8 @@ def details_text(details: dict[str, str]) -> str:
     return json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def early_bytes(entry: Entry) -> bytes:
-    """The fields the caller gave; those the books add come before them in the row."""
+def content_bytes(entry: Entry) -> bytes:
+    """The fields the caller gave; its place in the books comes before them in the row."""
     legs = entry.postings
     if len(legs) == 2:
         one, other = legs
@@ -81,18 +80,12 @@ def early_bytes(entry: Entry) -> bytes:
     return b"".join((_UUID_SIZE, entry.id.bytes, _date_and_kind(entry.value_date, entry.kind), texts, arrays, ties))
 
 
-def entry_rows(
-    early: Iterable[bytes], leg_counts: Iterable[int], sequences: list[int], chain: int, number: int, booked_at: int
-) -> list[bytes]:
-    """The complete rows of one block; `sequences` runs over all legs of all its entries."""
-    rows, leg, late = [], 0, _LATE.pack
-    for position, (given, count) in enumerate(zip(early, leg_counts, strict=True)):
-        head = late(16, 8, chain, 8, number, 8, position, 8, booked_at)
-        if count == 2:
-            rows.append(head + _TWO_SEQUENCES(_TWO, 8, sequences[leg], 8, sequences[leg + 1]) + given)
-        else:
-            rows.append(head + _array(sequences[leg : leg + count]) + given)
-        leg += count
+def entry_rows(contents: Iterable[bytes], leg_counts: Iterable[int], chain: int, number: int) -> list[bytes]:
+    """The complete rows of one block."""
+    rows, first_leg, columns = [], 0, len(ENTRY_COLUMNS)
+    for content, count in zip(contents, leg_counts, strict=True):
+        rows.append(_PLACE(columns, 8, chain, 8, number, 8, first_leg) + content)
+        first_leg += count
     return rows
 
 
@@ -105,10 +98,12 @@ def posting_rows(
     booked_at: int,
     value_days: Int64s,
 ) -> bytes:
-    """All postings of a batch at once; `entry_ids` holds 16 bytes for each leg."""
+    """All postings of a batch at once, in the order of their key; `entry_ids` holds 16 bytes for each leg."""
+    order = np.lexsort((sequences, accounts))
     rows = np.empty(len(accounts), dtype=_POSTING)
     rows["fields"] = len(POSTING_COLUMNS)
-    columns = (accounts, sequences, np.frombuffer(entry_ids, dtype="V16"), amounts, balances, booked_at, value_days)
+    by_leg = (accounts, sequences, np.frombuffer(entry_ids, dtype="V16"), amounts, balances)
+    columns = (*(column[order] for column in by_leg), booked_at, value_days[order])
     for name, column in zip(POSTING_COLUMNS, columns, strict=True):
         rows[f"{name}_size"] = _POSTING[name].itemsize
         rows[name] = column

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
-from uuid import UUID
 
 from eastflow.storage import Transaction
 
@@ -34,8 +33,7 @@ class _StatementCursor:
 class _SearchCursor:
     wanted: EntryFilter
     sequence: int | None
-    booked_at: datetime | None
-    id: UUID | None
+    place: tuple[datetime, int, int] | None
 
 
 async def statement(
@@ -98,7 +96,7 @@ def _running(account: Account, before_minor: int, found: Sequence[BookedPosting]
 
 async def search(tx: Transaction, wanted: EntryFilter, *, limit: int = 100) -> EntryPage:
     """Entries that fit, newest first; the cursor keeps the filter."""
-    return await _search_page(tx, _SearchCursor(wanted, None, None, None), min(limit, PAGE_MAX))
+    return await _search_page(tx, _SearchCursor(wanted, None, None), min(limit, PAGE_MAX))
 
 
 async def search_after(tx: Transaction, cursor: str, *, limit: int = 100) -> EntryPage:
@@ -110,12 +108,11 @@ async def _search_page(tx: Transaction, start: _SearchCursor, limit: int) -> Ent
     if start.wanted.account is not None:
         before = _NEVER if start.sequence is None else start.sequence
         found, below = await searches.page_of_account(tx, start.wanted, before, limit)
-        following = None if below is None else _SearchCursor(start.wanted, below, None, None)
+        following = None if below is None else _SearchCursor(start.wanted, below, None)
     else:
-        key = None if start.booked_at is None or start.id is None else (start.booked_at, start.id)
-        found = await searches.page_of_all(tx, start.wanted, key, limit + 1)
-        found, more = found[:limit], len(found) > limit
-        following = _SearchCursor(start.wanted, None, found[-1].booked_at, found[-1].id) if more else None
+        placed = await searches.page_of_all(tx, start.wanted, start.place, limit + 1)
+        found = [entry for entry, _ in placed[:limit]]
+        following = _SearchCursor(start.wanted, None, placed[limit - 1][1]) if len(placed) > limit else None
     return EntryPage(tuple(found), cursors.encode(following) if following else None)
 
 

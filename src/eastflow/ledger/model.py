@@ -39,7 +39,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What an account is. `floor_minor` is the lowest balance it may be left with (−overdraft limit), None for no bound.
+    """What an account is. `floor_minor` is the lowest balance it may be left with (minus the overdraft limit), or None.
 
     `chart` is its place in the chart of accounts, from the root down: `liabilities:deposits:demand`.
     """

@@ -25,6 +25,7 @@ from .seal import block_hash
 from .store import batch as store
 from .store import chain as chain_store
 from .store.chain import Head
+from .store.entries import entries
 
 Clock = Callable[[], datetime]
 Calendar = Callable[[], date]
@@ -52,6 +53,12 @@ async def post_quickly(tx: Transaction, prepared: Prepared, head: Head, clock: C
         return Written(PostedAll(prepared, None, None, None, clock()), head)
     assert prepared.nets is not None, "only plain batches come this way"
     nets = prepared.nets
+    # Entries first: they need no lock on an account, so another writer may work on the same accounts meanwhile.
+    block = _Block(head, prepared.contents, prepared.leg_counts)
+    try:
+        await store.write_entries(tx, block.rows)
+    except UniqueViolation as known:
+        raise Contested from known
     moved = await store.move(tx, nets)
     if moved is None:
         raise Contested
@@ -62,8 +69,6 @@ async def post_quickly(tx: Transaction, prepared: Prepared, head: Head, clock: C
     # The accounts are locked: every booking before this one has its time already, so ours is not before theirs.
     booked_at = clock()
     legs = _Legs(
-        prepared.early,
-        prepared.leg_counts,
         np.array(prepared.accounts, dtype=np.int64),
         np.array(prepared.amounts_minor, dtype=np.int64),
         sequences,
@@ -71,10 +76,7 @@ async def post_quickly(tx: Transaction, prepared: Prepared, head: Head, clock: C
         b"".join(prepared.entry_ids),
         np.array(prepared.value_days, dtype=np.int64),
     )
-    try:
-        after = await _write_block(tx, legs, head, booked_at)
-    except UniqueViolation as known:
-        raise Contested from known
+    after = await _seal(tx, block, legs, booked_at)
     return Written(PostedAll(prepared, moved, sequences, balances, booked_at), after)
 
 
@@ -99,18 +101,28 @@ async def post_judged(
         try:
             if reversed_by:
                 await store.write_reversals(tx, reversed_by)
-            after = await _write_block(tx, _legs_of(books), head, booked_at)
+            contents = [encoding.content_bytes(b.entry) for b in books.booked]
+            block = _Block(head, contents, [len(b.entry.postings) for b in books.booked])
+            await store.write_entries(tx, block.rows)
         except UniqueViolation as rival:
             raise Retry("an id was used by another writer in the same moment") from rival
+        after = await _seal(tx, block, _legs_of(books), booked_at)
     return Written(await _with_replayed_balances(tx, books, outcomes), after)
+
+
+class _Block:
+    """The entries of one commit as rows, in their place behind the head of a chain."""
+
+    def __init__(self, head: Head, contents: Sequence[bytes], leg_counts: Sequence[int]) -> None:
+        self.head = head
+        self.number = head.number + 1
+        self.rows = encoding.entry_rows(contents, leg_counts, head.chain, self.number)
 
 
 @dataclass(frozen=True, slots=True)
 class _Legs:
-    """Entries and their legs in columns, as the rows are made of them."""
+    """The legs of a block in columns, in the order of its entries; `entry_ids` has 16 bytes for each."""
 
-    early: list[bytes]
-    leg_counts: list[int]
     accounts: Int64s
     amounts_minor: Int64s
     sequences: Int64s
@@ -119,15 +131,19 @@ class _Legs:
     value_days: Int64s
 
 
-async def _write_block(tx: Transaction, legs: _Legs, head: Head, booked_at: datetime) -> Head:
-    at, number = encoding.microseconds(booked_at), head.number + 1
-    rows = encoding.entry_rows(legs.early, legs.leg_counts, legs.sequences.tolist(), head.chain, number, at)
+async def _seal(tx: Transaction, block: _Block, legs: _Legs, booked_at: datetime) -> Head:
+    head, at = block.head, encoding.microseconds(booked_at)
     postings = encoding.posting_rows(
         legs.accounts, legs.sequences, legs.entry_ids, legs.amounts_minor, legs.balances_minor, at, legs.value_days
     )
-    await store.write_entries(tx, rows, postings)
-    after = Head(head.chain, number, block_hash(head.hash, head.chain, number, at, rows))
-    if not await chain_store.seal(tx, head, after, booked_at, len(rows)):
+    await store.write_postings(tx, postings)
+    sequences = legs.sequences.astype(">i8").tobytes()
+    after = Head(
+        head.chain,
+        block.number,
+        block_hash(head.hash, head.chain, block.number, at, sequences, block.rows),
+    )
+    if not await chain_store.seal(tx, head, after, booked_at, len(block.rows), legs.sequences.tolist()):
         raise Retry("another writer sealed into this chain")
     return after
 
@@ -141,7 +157,7 @@ async def _load_books(tx: Transaction, commands: Sequence[Command]) -> Books:
     ids = {command.id for command in commands if isinstance(command, Entry)}
     reversing = {command.reverses for command in commands if isinstance(command, Entry) and command.reverses}
     if ids or reversing:
-        books.entries = await store.entries(tx, list(ids | reversing))
+        books.entries = await entries(tx, list(ids | reversing))
     if reversing:
         books.reversals = await store.reversals(tx, list(reversing))
     keys = {key for command in commands if (key := touched_hold(command)) and key[0] in standings}
@@ -154,8 +170,6 @@ def _legs_of(books: Books) -> _Legs:
     booked = books.booked
     postings = [posting for b in booked for posting in b.entry.postings]
     return _Legs(
-        [encoding.early_bytes(b.entry) for b in booked],
-        [len(b.entry.postings) for b in booked],
         np.array([posting.account for posting in postings], dtype=np.int64),
         np.array([posting.amount_minor for posting in postings], dtype=np.int64),
         np.array([sequence for b in booked for sequence in b.sequences], dtype=np.int64),
@@ -214,7 +228,9 @@ class PostedAll(Sequence[Outcome]):
         return (self[place] for place in range(len(self)))
 
     def _left_by(self, entry: int) -> Iterator[Balance]:
-        assert self._moved is not None and self._sequences is not None and self._balances is not None
+        assert self._moved is not None
+        assert self._sequences is not None
+        assert self._balances is not None
         assert self._prepared.nets is not None
         accounts = self._prepared.accounts
         last_legs = {accounts[leg]: leg for leg in range(self._leg_at[entry], self._leg_at[entry + 1])}

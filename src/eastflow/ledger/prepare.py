@@ -13,7 +13,7 @@ from datetime import date
 from eastflow.kernel import Refusal
 
 from .check import check_entry
-from .encoding import days, early_bytes
+from .encoding import content_bytes, days
 from .model import Command, Entry
 from .netting import Nets, net
 
@@ -26,7 +26,7 @@ class Prepared:
     plain: bool = True
     refused: dict[int, Refusal] = field(default_factory=dict)
     places: list[int] = field(default_factory=list)
-    early: list[bytes] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
     leg_counts: list[int] = field(default_factory=list)
     accounts: list[int] = field(default_factory=list)
     amounts_minor: list[int] = field(default_factory=list)
@@ -67,7 +67,7 @@ def _lay_out(prepared: Prepared, place: int, entry: Entry, asset_numbers: Mappin
     postings = entry.postings
     value_day = days(entry.value_date)
     prepared.places.append(place)
-    prepared.early.append(early_bytes(entry))
+    prepared.contents.append(content_bytes(entry))
     prepared.leg_counts.append(len(postings))
     prepared.entry_ids.append(entry.id.bytes * len(postings))
     for posting in postings:

@@ -28,10 +28,10 @@ class LedgerRefusal(RefusalCode):
     VALUE_DATE_IN_FUTURE = "ledger.value_date_in_future"
     HOLD_EXPIRY_IN_PAST = "ledger.hold_expiry_in_past"
     # Of what it refers to.
-    ASSET_NOT_FOUND = "ledger.asset_not_found"
     ENTRY_NOT_FOUND = "ledger.entry_not_found"
     ENTRY_ALREADY_REVERSED = "ledger.entry_already_reversed"
     REVERSAL_DIFFERS = "ledger.reversal_differs"
+    ASSET_NOT_FOUND = "ledger.asset_not_found"
     ACCOUNT_NOT_FOUND = "ledger.account_not_found"
     ASSET_DIFFERS = "ledger.asset_differs"
     ACCOUNT_CLOSED = "ledger.account_closed"

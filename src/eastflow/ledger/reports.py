@@ -43,7 +43,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """All that is given must hold. Amounts are of one leg, without sign; `booked_before` is excluded, dates included."""
+    """All that is given must hold. Amounts are of one leg, without sign; dates are included, `booked_before` is not."""
 
     account: int | None = None
     kind: str | None = None

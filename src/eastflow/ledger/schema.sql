@@ -44,34 +44,34 @@ CREATE TABLE ledger_account_change (
 );
 -- distribute ledger_account_change by account_id
 
+-- What the caller said, written before any account is locked; when it was booked and which place each leg took in its
+-- account is said by its block.
 CREATE TABLE ledger_entry (
     id           UUID PRIMARY KEY,
     chain_id     BIGINT NOT NULL,
     block_number BIGINT NOT NULL,
-    position     BIGINT NOT NULL,
-    booked_at    TIMESTAMPTZ NOT NULL,
+    first_leg    BIGINT NOT NULL,
     value_date   DATE NOT NULL,
     kind         TEXT NOT NULL,
     memo         TEXT,
     details      JSON,
     account_ids  BIGINT[] NOT NULL,
     amounts      BIGINT[] NOT NULL,
-    sequences    BIGINT[] NOT NULL,
     reverses     UUID,
     captured_account_id BIGINT,
     captured_hold_id    UUID,
     capture_final       BOOLEAN
 );
 -- distribute ledger_entry by id
-CREATE INDEX ledger_entry_by_booking ON ledger_entry (booked_at, id);
-CREATE INDEX ledger_entry_by_kind ON ledger_entry (kind, booked_at, id);
+CREATE INDEX ledger_entry_by_block ON ledger_entry (chain_id, block_number, first_leg);
+CREATE INDEX ledger_entry_by_kind ON ledger_entry (kind, chain_id, block_number);
 CREATE INDEX ledger_entry_by_details ON ledger_entry USING gin ((details::jsonb) jsonb_path_ops) WHERE details IS NOT NULL;
 
 CREATE TABLE ledger_posting (
     account_id BIGINT NOT NULL,
     sequence   BIGINT NOT NULL,
     entry_id   UUID NOT NULL,
-    amount     BIGINT NOT NULL CHECK (amount <> 0),
+    amount     BIGINT NOT NULL,
     balance    BIGINT NOT NULL,
     booked_at  TIMESTAMPTZ NOT NULL,
     value_date DATE NOT NULL,
@@ -120,12 +120,15 @@ CREATE TABLE ledger_chain (
 );
 -- distribute ledger_chain by id
 
+-- `sequences` runs over all legs of the block: leg n of it is place sequences[n] in its account.
 CREATE TABLE ledger_block (
     chain_id  BIGINT NOT NULL,
     number    BIGINT NOT NULL,
     booked_at TIMESTAMPTZ NOT NULL,
     entries   BIGINT NOT NULL,
+    sequences BIGINT[] NOT NULL,
     hash      BYTEA NOT NULL,
     PRIMARY KEY (chain_id, number)
 );
 -- distribute ledger_block by chain_id
+CREATE INDEX ledger_block_by_booking ON ledger_block (booked_at, chain_id, number);

@@ -7,10 +7,14 @@ import struct
 from collections.abc import Iterable
 
 
-def block_hash(previous: bytes, chain: int, number: int, booked_at: int, entry_rows: Iterable[bytes]) -> bytes:
-    """`booked_at` in microseconds since 2000; rows as `encoding.entry_rows` makes them, in the order of the block."""
+def block_hash(
+    previous: bytes, chain: int, number: int, booked_at: int, sequences: bytes, entry_rows: Iterable[bytes]
+) -> bytes:
+    """`booked_at` in microseconds since 2000; `sequences` of all legs, 8 bytes each, big-endian; rows as
+    `encoding.entry_rows` makes them, in the order of the block."""
     digest = hashlib.sha256(previous)
     digest.update(struct.pack(">qqq", chain, number, booked_at))
+    digest.update(sequences)
     for row in entry_rows:
         digest.update(row)
     return digest.digest()

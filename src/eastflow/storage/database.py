@@ -1,4 +1,4 @@
-"""The database: a pool of connections, and transactions that run whole or not at all and are retried when it says so."""
+"""The database: pools of connections, and transactions that run whole or not at all, again when it says so."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ _WRITER_SETTINGS = _READER_SETTINGS | {
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
     "enable_seqscan": "off",
+    "enable_material": "off",
 }
 _Result = TypeVar("_Result")
 

@@ -31,7 +31,9 @@ async def head(tx: Transaction, chain: int, *, lock: bool) -> Head:
     return Head(chain, row["number"], row["hash"])
 
 
-async def seal(tx: Transaction, before: Head, after: Head, booked_at: datetime, entries: int) -> bool:
+async def seal(
+    tx: Transaction, before: Head, after: Head, booked_at: datetime, entries: int, sequences: list[int]
+) -> bool:
     """False if another writer sealed into this chain since `before` was read; then the transaction must end."""
     advanced = await tx.execute(
         "UPDATE ledger_chain SET number = $2, hash = $3 WHERE id = $1 AND number = $4",
@@ -43,11 +45,13 @@ async def seal(tx: Transaction, before: Head, after: Head, booked_at: datetime, 
     if advanced != 1:
         return False
     await tx.execute(
-        "INSERT INTO ledger_block (chain_id, number, booked_at, entries, hash) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO ledger_block (chain_id, number, booked_at, entries, sequences, hash) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
         after.chain,
         after.number,
         booked_at,
         entries,
+        sequences,
         after.hash,
     )
     return True

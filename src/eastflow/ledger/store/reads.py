@@ -12,7 +12,7 @@ from uuid import UUID
 
 from eastflow.storage import Transaction
 
-from ..model import Balance, BookedEntry, BookedPosting, HeldAmount
+from ..model import Balance, BookedPosting, HeldAmount
 from ..reports import Position, StatementLine
 from . import rows
 
@@ -118,17 +118,14 @@ async def postings_valued(
     return [rows.posting(row) for row in found]
 
 
-async def entry(tx: Transaction, id: UUID) -> BookedEntry | None:
-    row = await tx.row(f"SELECT {rows.ENTRY} FROM ledger_entry WHERE id = $1", id)
-    return row and rows.entry(row)
-
-
 async def lines(tx: Transaction, found: Sequence[BookedPosting], running: Sequence[int]) -> list[StatementLine]:
     ids = list({posting.entry for posting in found})
-    entry_rows = await tx.rows(f"SELECT {rows.ENTRY} FROM ledger_entry WHERE id = ANY($1::uuid[])", ids)
-    by_id = {row["id"]: rows.entry(row) for row in entry_rows}
+    by_id = {
+        row["id"]: row
+        for row in await tx.rows("SELECT id, kind, memo FROM ledger_entry WHERE id = ANY($1::uuid[])", ids)
+    }
     return [
-        StatementLine(posting, balance, by_id[posting.entry].kind, by_id[posting.entry].memo)
+        StatementLine(posting, balance, by_id[posting.entry]["kind"], by_id[posting.entry]["memo"])
         for posting, balance in zip(found, running, strict=True)
     ]
 
@@ -164,11 +161,14 @@ async def positions(tx: Transaction, at: datetime | None = None) -> list[Positio
         """
         WITH later AS (
             SELECT l.account_id, sum(l.amount) AS amount
-            FROM ledger_entry e, unnest(e.account_ids, e.amounts) AS l (account_id, amount)
-            WHERE $1::timestamptz IS NOT NULL AND e.booked_at > $1
+            FROM ledger_block b
+            JOIN ledger_entry e ON e.chain_id = b.chain_id AND e.block_number = b.number,
+                unnest(e.account_ids, e.amounts) AS l (account_id, amount)
+            WHERE $1::timestamptz IS NOT NULL AND b.booked_at > $1
             GROUP BY l.account_id
         )
-        SELECT a.chart, a.asset, sum(b.side * b.posted - coalesce(later.amount, 0))::numeric AS signed, count(*) AS accounts
+        SELECT a.chart, a.asset, count(*) AS accounts,
+            sum(b.side * b.posted - coalesce(later.amount, 0))::numeric AS signed
         FROM ledger_account a
         JOIN ledger_balance b ON b.account_id = a.id
         LEFT JOIN later ON later.account_id = a.id

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from ..decide import Standing
@@ -15,7 +17,7 @@ HOLD_STATUS_NUMBERS = {status: number for number, status in enumerate(HOLD_STATU
 SIDES = {side.sign: side for side in Side}
 
 ENTRY = (
-    "id, kind, value_date, booked_at, account_ids, amounts, sequences, memo, details, reverses, "
+    "id, chain_id, block_number, first_leg, kind, value_date, account_ids, amounts, memo, details, reverses, "
     "captured_account_id, captured_hold_id, capture_final"
 )
 POSTING = "account_id, sequence, entry_id, amount, balance, booked_at, value_date"
@@ -24,16 +26,16 @@ BALANCE = "account_id, posted, held, floor, sequence"
 ACCOUNT = "a.id, a.asset, a.side, a.chart, a.opened_on, b.floor, a.owner, b.status, a.details"
 
 
-def entry(row: Any) -> BookedEntry:
+def entry(row: Any, booked_at: datetime, sequences: Sequence[int]) -> BookedEntry:
     captured = row["captured_hold_id"]
     return BookedEntry(
         id=row["id"],
         kind=row["kind"],
         value_date=row["value_date"],
-        booked_at=row["booked_at"],
+        booked_at=booked_at,
         accounts=tuple(row["account_ids"]),
         amounts_minor=tuple(row["amounts"]),
-        sequences=tuple(row["sequences"]),
+        sequences=tuple(sequences),
         memo=row["memo"],
         details=json.loads(row["details"]) if row["details"] else {},
         reverses=row["reverses"],

@@ -11,6 +11,7 @@ from eastflow.storage import Transaction
 from ..model import BookedEntry
 from ..reports import EntryFilter
 from . import rows
+from .entries import booked
 
 POSTINGS_READ_AT_ONCE = 500
 READS_MAX = 20
@@ -56,39 +57,47 @@ async def page_of_account(
 
 
 async def page_of_all(
-    tx: Transaction, wanted: EntryFilter, before: tuple[datetime, UUID] | None, limit: int
-) -> list[BookedEntry]:
-    at, id = before or (None, None)
+    tx: Transaction, wanted: EntryFilter, before: tuple[datetime, int, int] | None, limit: int
+) -> list[tuple[BookedEntry, tuple[datetime, int, int]]]:
+    """Entries with their place: block by block, newest first (on Citus this join repartitions)."""
+    at, chain, leg = before or (None, None, None)
+    columns = ", ".join(f"e.{column}" for column in rows.ENTRY.split(", "))
     found = await tx.rows(
         f"""
-        SELECT {rows.ENTRY} FROM ledger_entry
-        WHERE ($1::timestamptz IS NULL OR (booked_at, id) < ($1, $2::uuid))
-          AND ($3::timestamptz IS NULL OR booked_at >= $3) AND ($4::timestamptz IS NULL OR booked_at < $4)
-          AND ($5::date IS NULL OR value_date >= $5) AND ($6::date IS NULL OR value_date <= $6)
+        SELECT {columns}, b.booked_at
+        FROM ledger_block b JOIN ledger_entry e ON e.chain_id = b.chain_id AND e.block_number = b.number
+        WHERE ($1::timestamptz IS NULL OR (b.booked_at, b.chain_id, e.first_leg) < ($1, $2::bigint, $11::bigint))
+          AND ($1::timestamptz IS NULL OR b.booked_at <= $1)
+          AND ($3::timestamptz IS NULL OR b.booked_at >= $3) AND ($4::timestamptz IS NULL OR b.booked_at < $4)
+          AND ($5::date IS NULL OR e.value_date >= $5) AND ($6::date IS NULL OR e.value_date <= $6)
           AND (($7::bigint IS NULL AND $8::bigint IS NULL) OR EXISTS (
-                SELECT 1 FROM unnest(amounts) AS x (amount)
+                SELECT 1 FROM unnest(e.amounts) AS x (amount)
                 WHERE ($7 IS NULL OR abs(x.amount) >= $7) AND ($8 IS NULL OR abs(x.amount) <= $8)))
-          AND ($9::text IS NULL OR kind = $9)
-          {"AND details IS NOT NULL AND details::jsonb @> $11::jsonb" if wanted.details else ""}
-        ORDER BY booked_at DESC, id DESC LIMIT $10
+          AND ($9::text IS NULL OR e.kind = $9)
+          {"AND e.details IS NOT NULL AND e.details::jsonb @> $12::jsonb" if wanted.details else ""}
+        ORDER BY b.booked_at DESC, b.chain_id DESC, e.first_leg DESC LIMIT $10
         """,
         at,
-        id,
+        chain,
         *_period_and_amount(wanted),
         wanted.kind,
         limit,
+        leg,
         *([json.dumps(dict(wanted.details))] if wanted.details else []),
     )
-    return [rows.entry(row) for row in found]
+    entries = (await booked(tx, found)).values()
+    places = [(row["booked_at"], row["chain_id"], row["first_leg"]) for row in found]
+    return list(zip(entries, places, strict=True))
 
 
 async def _entries(tx: Transaction, ids: list[UUID], wanted: EntryFilter) -> dict[UUID, BookedEntry]:
     found = await tx.rows(
-        f"SELECT {rows.ENTRY} FROM ledger_entry WHERE id = ANY($1::uuid[]) AND ($2::text IS NULL OR kind = $2)", ids,
+        f"SELECT {rows.ENTRY} FROM ledger_entry WHERE id = ANY($1::uuid[]) AND ($2::text IS NULL OR kind = $2)",
+        ids,
         wanted.kind,
-    )  # fmt: skip
-    entries = (rows.entry(row) for row in found)
-    return {entry.id: entry for entry in entries if wanted.details.items() <= entry.details.items()}
+    )
+    entries = await booked(tx, found)
+    return {id: entry for id, entry in entries.items() if wanted.details.items() <= entry.details.items()}
 
 
 def _period_and_amount(wanted: EntryFilter) -> tuple[object, ...]:

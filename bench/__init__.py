@@ -1,0 +1,13 @@
+"""Benchmarks of the bank: each measures one thing on a bank of its own and prints one JSON object."""
+
+MODULES = {
+    "ledger": "ledger",
+    "http": "http",
+    "batch": "batch",
+    "growth": "growth",
+    "two-engines": "two_engines",
+    "import": "import",
+}
+"""The benchmarks by name, and the module of each."""
+
+__all__ = ["MODULES"]

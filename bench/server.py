@@ -1,0 +1,35 @@
+"""Serves the bank's API for a benchmark, in a process of its own, as it is served in earnest."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+import uvloop
+
+from eastflow.channels.api import ApiSettings, create_app, serve
+from eastflow.ledger.actions import Engine
+from eastflow.storage import Database
+
+
+async def _serve(url: str, port: int, lanes: int) -> None:
+    database = await Database.open(url)
+    try:
+        async with Engine(database, lanes=lanes) as engine:
+            await serve(create_app(database, engine, settings=ApiSettings()), port=port)
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--lanes", type=int, required=True)
+    arguments = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(arguments.url, arguments.port, arguments.lanes))
+
+
+if __name__ == "__main__":
+    main()

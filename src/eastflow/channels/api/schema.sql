@@ -1,0 +1,12 @@
+-- version 1: keys
+
+-- A key's secret is shown once, when it is made; only its SHA-256 is kept.
+CREATE TABLE api_key (
+    id          UUID PRIMARY KEY,
+    name        TEXT NOT NULL,
+    secret_hash BYTEA NOT NULL,
+    scopes      TEXT[] NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    revoked_at  TIMESTAMPTZ
+);
+-- distribute api_key by id

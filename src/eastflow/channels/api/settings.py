@@ -1,0 +1,17 @@
+"""What an installation may set about the HTTP channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Rates are per key and per process. A key's standing is read again after `key_cache_milliseconds`."""
+
+    body_bytes_max: int = 8 << 20
+    requests_per_second_max: int = 20_000
+    requests_burst: int = 20_000
+    key_cache_milliseconds: int = 2_000
+    sweep_milliseconds: int = 3_000
+    unavailable_retry_seconds: int = 1
