@@ -40,8 +40,10 @@ async def register_parties(
     sound = [party for party in parties if check_party(party) is None]
     known = Register({}, {})
     if sound:
-        known.parties = await store.parties(tx, [party.id for party in sound])
+        # References first: each statement sees what was committed before it, so whoever holds a reference is then
+        # found as a party too, and a replay is never taken for a rival.
         known.holders = await store.holders(tx, [p.reference for p in sound if p.reference is not None])
+        known.parties = await store.parties(tx, [party.id for party in sound])
     answers = register(known, parties, today() if today else at.date())
     if known.fresh:
         try:
