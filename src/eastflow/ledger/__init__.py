@@ -22,6 +22,7 @@ from .model import (
     Side,
     Status,
 )
+from .proof import Finding, Proof, verify
 from .refusals import LedgerRefusal
 from .reports import Basis, EntryFilter, EntryPage, Position, Statement, StatementLine, TrialBalance
 from .store.accounts import accounts, accounts_page, asset, assets
@@ -42,6 +43,7 @@ __all__ = [
     "Entry",
     "EntryFilter",
     "EntryPage",
+    "Finding",
     "HeldAmount",
     "Hold",
     "HoldStatus",
@@ -50,6 +52,7 @@ __all__ = [
     "Outcome",
     "Position",
     "Posting",
+    "Proof",
     "Release",
     "Side",
     "Statement",
@@ -73,4 +76,5 @@ __all__ = [
     "statement",
     "statement_after",
     "trial_balance_at",
+    "verify",
 ]
