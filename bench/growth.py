@@ -63,7 +63,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
                         await _checkpoint(bank.url)
                     await _round(size, size.workloads[place], batches, batch_entries, arguments.lanes)
             progress(f"round {number + 1} of {rounds}: {_told(sizes)}")
-        held = {}
+        held: dict[str, bool] = {}
         for name, size in zip(("few", "many"), sizes, strict=True):
             entries = sum(each.entries for done in size.rounds.values() for each in done)
             found = await checks(size.database, size.before, entries=entries)
@@ -71,7 +71,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     finally:
         for size in sizes:
             await size.database.close()
-    copied = await floors.bare_copy(bank.url, entries=batches * batch_entries, batch_entries=batch_entries)
+    copied = await floors.bare_copy(bank.url, entries=batches * batch_entries)
     conditions = {
         "accounts": many, "accounts_few": few, "batch_entries": batch_entries, "postings_per_entry": 2,
         "batches_per_round": batches, "rounds": rounds, "lanes": arguments.lanes, "clients": arguments.lanes + 1,

@@ -12,7 +12,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +70,7 @@ class Report:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-Measure = Callable[[Bank, argparse.Namespace], Awaitable[Report]]
+Measure = Callable[[Bank, argparse.Namespace], Coroutine[Any, Any, Report]]
 Options = Callable[[argparse.ArgumentParser], None]
 
 

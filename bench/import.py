@@ -1,4 +1,4 @@
-"""How long it takes to bring the Czech bank's books over and prove them, from an empty bank to verified."""
+"""How long it takes to bring the Czech bank's books over and prove them, from an empty bank to verified."""  # noqa: N999 - it bears the name it is asked for by
 
 from __future__ import annotations
 

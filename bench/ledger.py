@@ -63,9 +63,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     finally:
         await database.close()
     seconds = sized(arguments, "floor_seconds", full=10, quick=1)
-    beside = {
-        "bare_copy": await floors.bare_copy(bank.url, entries=batches * batch_entries, batch_entries=batch_entries)
-    }
+    beside = {"bare_copy": await floors.bare_copy(bank.url, entries=batches * batch_entries)}
     beside |= await floors.per_request_floors(bank.url, accounts=accounts, seconds=seconds)
     conditions = {
         "accounts": accounts, "batch_entries": batch_entries, "postings_per_entry": 2, "batches_per_round": batches,

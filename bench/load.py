@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 import uvloop
@@ -78,8 +79,8 @@ class Connection(asyncio.Protocol):
         self._sent_ns = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not asked for its class: uvloop's transports are none of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, problem: Exception | None) -> None:
         if self.run is not None:

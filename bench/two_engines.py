@@ -52,7 +52,8 @@ class _Worker:
         return cls(process)
 
     async def ask(self, command: str) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(f"{command}\n".encode())
         await self._process.stdin.drain()
         answer = await self._process.stdout.readline()
@@ -93,7 +94,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
         deadlocks = await _deadlocks(bank.url) - deadlocks
     finally:
         await database.close()
-    copied = await floors.bare_copy(bank.url, entries=batches * batch_entries, batch_entries=batch_entries)
+    copied = await floors.bare_copy(bank.url, entries=batches * batch_entries)
     one, two = median([_rate(done) for done in ones]), median([_rate(done) for done in twos])
     latencies = [each for done in twos for answer in done for each in answer["batches_ms"]]
     conditions = {

@@ -1,4 +1,4 @@
-"""Who pays whom: accounts picked evenly, by Zipf's law, or always with one of a few hot ones; and entries made of them."""
+"""Who pays whom: accounts picked evenly, by Zipf's law, or with one of a few hot ones; and entries made of them."""
 
 from __future__ import annotations
 
@@ -53,14 +53,15 @@ class Zipf:
         self.skew = f"zipf {ZIPF_EXPONENT} on both sides, ranks scattered over the accounts"
         self._random = np.random.default_rng(seed)
         self._shares = np.cumsum(np.arange(1, accounts + 1, dtype=np.float64) ** -ZIPF_EXPONENT)
-        self._numbers = self._random.permutation(accounts) + first
+        self._numbers: Numbers = self._random.permutation(accounts).astype(np.int64) + first
 
     def pairs(self, count: int) -> tuple[Numbers, Numbers]:
         return _different(self._draw, count)
 
     def _draw(self, count: int) -> Numbers:
         ranks = np.searchsorted(self._shares, self._random.random(count) * self._shares[-1])
-        return self._numbers[np.minimum(ranks, len(self._numbers) - 1)]
+        drawn: Numbers = self._numbers[np.minimum(ranks, len(self._numbers) - 1)]
+        return drawn
 
 
 class Hot:

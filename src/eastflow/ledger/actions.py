@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
-from eastflow.kernel import Asset, Refusal, is_asset, is_text, unix_milliseconds, uuid7
+from eastflow.kernel import Asset, Refusal, is_asset, is_text
 from eastflow.storage import Retry, Transaction, UniqueViolation
 
 from .check import check_account_id, check_details
@@ -27,7 +25,7 @@ from .model import (
     Release,
     Status,
 )
-from .posting import Calendar, Clock, now, post_judged
+from .posting import Calendar, Clock, new_id, now, post_judged
 from .refusals import LedgerRefusal
 from .store import accounts as store
 from .store import batch as batch_store
@@ -49,11 +47,6 @@ __all__ = [
     "post",
     "reversal_of",
 ]
-
-
-def new_id(at: datetime | None = None) -> UUID:
-    """A fresh time-ordered id (UUID version 7), for callers who bring none of their own."""
-    return uuid7(unix_milliseconds(at or now()), os.urandom(10))
 
 
 async def post(

@@ -21,6 +21,8 @@ from .store import chain as chain_store
 from .store.chain import CHAINS, Head
 
 SLICE_COMMANDS = 500
+LANE_COMMANDS_MIN = 1_000
+GATHERING_MILLISECONDS = 1
 QUICK_TRIES_SKIPPED_MAX = 16
 
 
@@ -46,7 +48,10 @@ class Engine:
         self._clock = clock
         self._today = today
         self._waiting: deque[_Submission] = deque()
-        self._arrived = asyncio.Event()
+        self._waiting_commands = 0
+        self._last_group = 0
+        self._busy_lanes = 0
+        self._changed = asyncio.Event()
         self._closing = False
         self._asset_numbers: dict[str, int] = {}
         self._lanes = [_Lane(self, chain) for chain in random.sample(range(CHAINS), lanes)]
@@ -59,7 +64,7 @@ class Engine:
     async def __aexit__(self, *_: object) -> None:
         """What was submitted is still written; nothing new is taken."""
         self._closing = True
-        self._arrived.set()
+        self._changed.set()
         await asyncio.gather(*self._tasks)
 
     async def post(self, command: Command) -> Outcome:
@@ -76,7 +81,8 @@ class Engine:
             return []
         submission = _Submission(commands)
         self._waiting.append(submission)
-        self._arrived.set()
+        self._waiting_commands += len(commands)
+        self._changed.set()
         return await submission.answer
 
     @property
@@ -92,9 +98,13 @@ class Engine:
 
     async def gather(self) -> list[_Submission]:
         """What waits, up to a full batch; nothing when the engine is closing."""
-        while not self._waiting and not self._closing:
-            self._arrived.clear()
-            await self._arrived.wait()
+        while not self._may_start():
+            self._changed.clear()
+            await self._changed.wait()
+        self._busy_lanes += 1
+        if 2 * len(self._waiting) < self._last_group:
+            # Most callers of the last commit are on their way back: wait a moment and commit for them too.
+            await asyncio.sleep(GATHERING_MILLISECONDS / 1000)
         gathered: list[_Submission] = []
         room = BATCH_COMMANDS_MAX
         while self._waiting and len(self._waiting[0].commands) <= room:
@@ -102,7 +112,20 @@ class Engine:
             room -= len(gathered[-1].commands)
             if gathered[-1].commands[-1].linked:
                 break  # An open group must not be closed by another caller's command.
+        self._waiting_commands -= BATCH_COMMANDS_MAX - room
+        self._last_group = len(gathered)
         return gathered
+
+    def finished(self) -> None:
+        """A lane is done with what it gathered."""
+        self._busy_lanes -= 1
+        self._changed.set()
+
+    def _may_start(self) -> bool:
+        """A second lane sets out only with a load of its own: two small commits cost nearly twice one of their sum."""
+        if not self._waiting:
+            return self._closing
+        return self._busy_lanes == 0 or self._waiting_commands >= LANE_COMMANDS_MIN
 
     async def prepare(self, commands: Sequence[Command]) -> Prepared:
         if not self._asset_numbers:
@@ -143,6 +166,8 @@ class _Lane:
                 if not isinstance(problem, Exception):
                     raise
                 continue
+            finally:
+                self._engine.finished()
             start = 0
             for each in submissions:
                 stop = start + len(each.commands)

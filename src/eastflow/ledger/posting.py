@@ -7,6 +7,7 @@ judged by `decide.judge` and written.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -45,6 +46,11 @@ class Contested(Exception):
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def new_id(at: datetime | None = None) -> UUID:
+    """A fresh time-ordered id (UUID version 7), for what its caller brings no id of its own for."""
+    return uuid7(unix_milliseconds(at or now()), os.urandom(10))
 
 
 async def post_quickly(tx: Transaction, prepared: Prepared, head: Head, clock: Clock = now) -> Written:
@@ -94,7 +100,7 @@ async def post_judged(
         await store.write_standings(tx, changed)
     if books.hold_changes:
         fresh = [after for key, after in books.holds.items() if after is not held.get(key)]
-        await store.write_holds(tx, fresh, books.hold_changes, booked_at)
+        await store.write_holds(tx, fresh, [(change, new_id(booked_at)) for change in books.hold_changes], booked_at)
     after = head
     if books.booked:
         reversed_by = [(b.entry.reverses, b.entry.id) for b in books.booked if b.entry.reverses]

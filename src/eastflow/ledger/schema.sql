@@ -104,11 +104,11 @@ CREATE INDEX ledger_hold_by_expiry ON ledger_hold (expires_at) WHERE status = 0;
 CREATE TABLE ledger_hold_change (
     account_id BIGINT NOT NULL,
     changed_at TIMESTAMPTZ NOT NULL,
-    position   BIGINT NOT NULL,
+    id         UUID NOT NULL,
     hold_id    UUID NOT NULL,
     amount     BIGINT NOT NULL,
     entry_id   UUID,
-    PRIMARY KEY (account_id, changed_at, position)
+    PRIMARY KEY (account_id, changed_at, id)
 );
 -- distribute ledger_hold_change by account_id
 

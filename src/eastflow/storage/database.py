@@ -79,6 +79,8 @@ class Database:
                     raise
                 await asyncio.sleep(_pause_seconds(attempt))
             except _LOST as problem:
+                if isinstance(problem, ValueError):
+                    raise  # An argument the driver cannot encode: a bug, which no further try mends.
                 if attempt == retries_max:
                     raise StorageFault(f"the database is out of reach: {problem}") from problem
                 await asyncio.sleep(_pause_seconds(attempt))

@@ -27,6 +27,15 @@ ACCOUNT_EXAMPLE = {
     "owner": "party-7",
     "details": {},
 }
+BALANCE_EXAMPLE = {
+    "account": 1001,
+    "posted_minor": 12500,
+    "held_minor": 500,
+    "floor_minor": 0,
+    "available_minor": 12000,
+    "sequence": 3,
+    "valued_on": None,
+}
 _OPENING = (
     LedgerRefusal.TEXT_MALFORMED,
     LedgerRefusal.DETAILS_TOO_LARGE,
@@ -225,15 +234,6 @@ def _unknown(account: int) -> Refusal:
 def _operations() -> tuple[Operation, ...]:
     shown = {**ACCOUNT_EXAMPLE, "status": "open"}
     one = {"account": 1001}
-    balance = {
-        "account": 1001,
-        "posted_minor": 12500,
-        "held_minor": 500,
-        "floor_minor": 0,
-        "available_minor": 12000,
-        "sequence": 3,
-        "valued_on": None,
-    }
     return (
         Operation(
             "POST", "/v1/accounts", "open_account", "Accounts", Scope.ACCOUNTS_WRITE, "Open an account", open_one,
@@ -274,7 +274,7 @@ def _operations() -> tuple[Operation, ...]:
             "GET", "/v1/accounts/{account}/balance", "read_balance", "Accounts", Scope.ACCOUNTS_READ,
             "The balance now, at a past moment, or by value date", read_balance,
             {200: wire.BalanceAsked}, parameters=BalanceQuery,
-            refusals=(LedgerRefusal.ACCOUNT_NOT_FOUND,), answer_example=balance, path_example=one,
+            refusals=(LedgerRefusal.ACCOUNT_NOT_FOUND,), answer_example=BALANCE_EXAMPLE, path_example=one,
         ),
         Operation(
             "GET", "/v1/accounts/{account}/statement", "read_statement", "Accounts", Scope.ACCOUNTS_READ,

@@ -168,10 +168,9 @@ async def write_holds(tx: Transaction, held: Iterable[HeldAmount], changes: Sequ
         ],
     )  # fmt: skip
     records: list[tuple[Any, ...]] = [
-        (change.account, at, position, change.hold, change.amount_minor, change.entry)
-        for position, change in enumerate(changes)
+        (change.account, at, id, change.hold, change.amount_minor, change.entry) for change, id in changes
     ]
-    columns = ("account_id", "changed_at", "position", "hold_id", "amount", "entry_id")
+    columns = ("account_id", "changed_at", "id", "hold_id", "amount", "entry_id")
     await tx.records_in("ledger_hold_change", columns, records)
 
 

@@ -15,7 +15,7 @@ _HUNDREDTHS = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,2}))?")
 _Code = TypeVar("_Code", bound=Enum)
 
 
-class FieldRefused(ValueError):  # noqa: N818 - a refusal, not a fault
+class FieldRefused(ValueError):
     """The row cannot be used; the message is the reason shown to people."""
 
 

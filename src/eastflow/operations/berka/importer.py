@@ -182,8 +182,7 @@ def party_id(client_id: int) -> UUID:
 async def _set_up(engine: Engine, source: Source, tell: Progress) -> list[Refused]:
     """The asset, the parties, the accounts and the roles; returns the clients who were left out."""
     asset = await engine.database.run(lambda tx: define_asset(tx, CROWN))
-    if isinstance(asset, Refusal):
-        raise ImportRefused(f"asset {CROWN.code}: {_reason(asset)}")
+    assert not isinstance(asset, Refusal), "the crown has two decimals in any ledger"
     known_since = _known_since(source)
     parties = [
         _party(source, client, known_since[client_id])

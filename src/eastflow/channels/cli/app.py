@@ -1,0 +1,35 @@
+"""All commands of the command line under one name."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import typer
+
+from .accounts import accounts_app, assets_app, balances_app, statements_app
+from .books import demo_command, import_app, trial_balance_command, verify_command
+from .entries import entries_app, holds_app
+from .parties import parties_app
+
+
+def make_app() -> typer.Typer:
+    """The commands that need other channels are added by the program's composition root."""
+    app = typer.Typer(help="Eastflow, a core bank.", no_args_is_help=True, pretty_exceptions_enable=False)
+    app.add_typer(assets_app, name="assets")
+    app.add_typer(accounts_app, name="accounts")
+    app.add_typer(entries_app, name="entries")
+    app.add_typer(holds_app, name="holds")
+    app.add_typer(balances_app, name="balances")
+    app.add_typer(statements_app, name="statements")
+    app.add_typer(parties_app, name="parties")
+    app.add_typer(import_app, name="import")
+    app.command("trial-balance")(trial_balance_command)
+    app.command("verify")(verify_command)
+    app.command("demo")(demo_command)
+    app.command("version")(_version)
+    return app
+
+
+def _version() -> None:
+    """Print the version."""
+    typer.echo(version("eastflow"))
