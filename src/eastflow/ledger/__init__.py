@@ -27,6 +27,7 @@ from .refusals import LedgerRefusal
 from .reports import Basis, EntryFilter, EntryPage, Position, Statement, StatementLine, TrialBalance
 from .store.accounts import accounts, accounts_page, asset, assets
 from .store.entries import entries, entry
+from .store.events import BookedBlock, blocks_after, blocks_of_postings, chain_numbers
 from .store.reads import balance, balance_booked_at, balance_valued_on, balances, hold, holds
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Account",
     "Balance",
     "Basis",
+    "BookedBlock",
     "BookedEntry",
     "BookedPosting",
     "Capture",
@@ -67,6 +69,9 @@ __all__ = [
     "balance_booked_at",
     "balance_valued_on",
     "balances",
+    "blocks_after",
+    "blocks_of_postings",
+    "chain_numbers",
     "entries",
     "entry",
     "hold",

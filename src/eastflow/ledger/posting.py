@@ -15,6 +15,7 @@ from uuid import UUID
 
 import numpy as np
 
+from eastflow.kernel import unix_milliseconds, uuid7
 from eastflow.storage import Retry, Transaction, UniqueViolation
 
 from . import encoding

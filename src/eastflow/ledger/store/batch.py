@@ -156,7 +156,10 @@ async def write_reversals(tx: Transaction, reversed_by: Iterable[tuple[UUID, UUI
     await tx.records_in("ledger_reversal", ("entry_id", "reversed_by"), reversed_by)
 
 
-async def write_holds(tx: Transaction, held: Iterable[HeldAmount], changes: Sequence[HoldChange], at: datetime) -> None:
+async def write_holds(
+    tx: Transaction, held: Iterable[HeldAmount], changes: Sequence[tuple[HoldChange, UUID]], at: datetime
+) -> None:
+    """Each change with an id of its own."""
     await tx.execute_many(
         "INSERT INTO ledger_hold (account_id, id, amount, remaining, status, placed_at, expires_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) "
