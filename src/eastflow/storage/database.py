@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ import asyncpg
 from .faults import StorageFault
 from .transaction import Transaction
 
+RETRIES_MAX = 40
+PATIENCE_SECONDS = 30
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -68,23 +71,23 @@ class Database:
             except (TimeoutError, *_LOST):
                 pool.terminate()
 
-    async def run(self, work: Callable[[Transaction], Awaitable[_Result]], *, retries_max: int = 40) -> _Result:
-        """Errors: StorageFault when the database stays out of reach."""
-        for attempt in range(retries_max + 1):
+    async def run(self, work: Callable[[Transaction], Awaitable[_Result]]) -> _Result:
+        """Errors: StorageFault when the database stays out of reach for PATIENCE_SECONDS."""
+        started, attempt = time.monotonic(), 0
+        while True:
             try:
                 async with self._writers.acquire() as connection, connection.transaction():
                     return await work(Transaction(connection))
-            except (Retry, asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
-                if attempt == retries_max:
-                    raise
-                await asyncio.sleep(_pause_seconds(attempt))
+            except (Retry, asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as rival:
+                if attempt >= RETRIES_MAX:
+                    raise StorageFault(f"other writers are always first: {rival}") from rival
             except _LOST as problem:
                 if isinstance(problem, ValueError):
                     raise  # An argument the driver cannot encode: a bug, which no further try mends.
-                if attempt == retries_max:
+                if time.monotonic() - started > PATIENCE_SECONDS:
                     raise StorageFault(f"the database is out of reach: {problem}") from problem
-                await asyncio.sleep(_pause_seconds(attempt))
-        raise AssertionError("the last attempt returns or raises")
+            await asyncio.sleep(_pause_seconds(attempt))
+            attempt += 1
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
