@@ -17,7 +17,7 @@ import pytest
 from .harness import percentile
 from .workloads import HOT_ACCOUNTS, Hot, Uniform, Workload, Zipf, build_entries
 
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 120
 FLOORS = {
     "ledger": {"bare_copy", "hot_row", "plain_sql_1_connection", "plain_sql_16_connections"},
     "http": {"hot_row", "plain_sql_1_connection", "plain_sql_16_connections"},
@@ -39,7 +39,14 @@ CONDITIONS = {"machine", "load_average_at_start", "database", "data_filesystem",
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "eastflow_bench", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        said, told = process.communicate(timeout=TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        # Not killed: it has a server to stop.
+        process.terminate()
+        said, told = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, said, told)
 
 
 @pytest.mark.parametrize("name", ["ledger", "http", "batch", "growth", "two-engines", "import"])
@@ -54,7 +61,7 @@ def test_prints_one_object_and_leaves_the_books_right(name: str) -> None:
     assert told["unit"]
     assert told["checks"]
     assert all(told["checks"].values())
-    assert CONDITIONS <= told["conditions"].keys()
+    assert told["conditions"].keys() >= CONDITIONS
     assert told["conditions"]["database"]["fsync"] == "on"
     assert told["conditions"]["database"]["synchronous_commit"] == "on"
     assert told["conditions"]["database"]["full_page_writes"] == "on"

@@ -9,6 +9,7 @@ import math
 import os
 import platform
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -83,6 +84,8 @@ def main(name: str, summary: str, measure: Measure, options: Options | None = No
     if options is not None:
         options(parser)
     arguments = parser.parse_args()
+    # Being told to end is like Ctrl-C: the server is stopped and the temporary directory goes.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Before anything of ours runs: what else the machine was doing.
     load_average = round(os.getloadavg()[0], 2)
     with bank(arguments.data_dir, quick=arguments.quick) as opened:

@@ -7,7 +7,7 @@ import asyncio
 
 import uvloop
 
-from eastflow.channels.api import ApiSettings, create_app, serve
+from eastflow.channels.api import ApiSettings, create_app, serve, server
 from eastflow.ledger.actions import Engine
 from eastflow.storage import Database
 
@@ -16,7 +16,7 @@ async def _serve(url: str, port: int, lanes: int) -> None:
     database = await Database.open(url)
     try:
         async with Engine(database, lanes=lanes) as engine:
-            await serve(create_app(database, engine, settings=ApiSettings()), port=port)
+            await serve(server(create_app(database, engine, settings=ApiSettings()), port=port))
     finally:
         await database.close()
 

@@ -12,8 +12,9 @@ from uuid import UUID
 
 import typer
 
-from eastflow.channels.api import ApiSettings, Scope, create_app, serve
+from eastflow.channels.api import ApiSettings, Scope, create_app
 from eastflow.channels.api.keys import create_key, list_keys, revoke_key
+from eastflow.channels.api.server import serve, server
 from eastflow.channels.cli import Json, fail, in_bank, make_app, show, show_rows
 from eastflow.channels.cli.output import accepted
 from eastflow.operations import Bank, Settings, fill_demo
@@ -44,11 +45,17 @@ async def _run(bank: Bank) -> None:
     if secret is not None:
         await fill_demo(bank)
     application = create_app(bank.database, bank.engine, settings=ApiSettings())
-    server = asyncio.create_task(serve(application, host=bank.settings.host, port=bank.settings.port))
-    # A signal that comes before the server listens must end the program too.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.cancel)
+    running = server(application, host=bank.settings.host, port=bank.settings.port)
+
+    def end() -> None:
+        running.should_exit = True
+
+    # The server handles signals while it runs and raises them again when it has ended: they must not end the program
+    # before the engine and the database are closed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
     _say_where(bank.settings, secret)
-    await asyncio.gather(server, return_exceptions=True)
+    await serve(running)
 
 
 async def _first_key(bank: Bank) -> str | None:

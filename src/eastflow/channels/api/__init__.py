@@ -4,7 +4,7 @@ from .app import create_app
 from .keys import ApiKey, Scope
 from .operation import Answer, Call, Operation, Services
 from .refusals import ApiRefusal
-from .server import serve
+from .server import serve, server
 from .settings import ApiSettings
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "Services",
     "create_app",
     "serve",
+    "server",
 ]

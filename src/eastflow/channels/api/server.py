@@ -29,9 +29,9 @@ def server(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8080) -> uvicor
     )
 
 
-async def serve(app: FastAPI, *, host: str = "127.0.0.1", port: int = 8080) -> None:
+async def serve(running: uvicorn.Server) -> None:
     """Until the process is told to end; requests at work are finished first."""
     # What stands now stands until the end: looking through it again and again would only hold up answers.
     gc.collect()
     gc.freeze()
-    await server(app, host=host, port=port).serve()
+    await running.serve()

@@ -18,13 +18,15 @@ from eastflow.storage import Database, Transaction
 
 from . import decide, events, signing, store
 from .actions import Clock, now
-from .model import Answer, Claimed, Place, Sending
+from .model import Answer, Claimed, DeliveryStatus, Place, Sending
 
 SENDS_MAX = 20
 SEND_SECONDS_MAX = 15
 CLAIM_SECONDS = 60
 """Well beyond a send and the writing of its end: after it, another dispatcher takes the delivery for lost."""
-PENDING_READ_AT_ONCE = 500
+PENDING_READ_AT_ONCE = 2_000
+PENDING_MAX = 50_000
+"""With so many waiting, an endpoint is read no further until some have gone: the blocks keep what is to come."""
 POLL_MILLISECONDS = 500
 _LOG = logging.getLogger(__name__)
 
@@ -47,12 +49,14 @@ class Dispatcher:
         clock: Clock = now,
         jitter_permille: Callable[[], int] = _jitter,
         sends_max: int = SENDS_MAX,
+        pending_max: int = PENDING_MAX,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._jitter_permille = jitter_permille
         self._sends_max = sends_max
+        self._pending_max = pending_max
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=SEND_SECONDS_MAX,
@@ -105,7 +109,10 @@ class Dispatcher:
         sending = await self._database.run(lambda tx: self._claim(tx, endpoint))
         if sending is None:
             return 0
-        await asyncio.gather(*(self._send(sending, each) for each in sending.claimed))
+        ends = await asyncio.gather(*(self._send(sending, each) for each in sending.claimed), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
         return len(sending.claimed)
 
     async def _work(self, endpoint: UUID) -> None:
@@ -118,7 +125,7 @@ class Dispatcher:
 
     async def _fan_out(self, tx: Transaction, endpoint: UUID) -> int:
         row = await store.free_endpoint_row(tx, endpoint)
-        if row is None:
+        if row is None or await store.has_pending(tx, endpoint, self._pending_max):
             return 0
         numbers = await store.numbers(tx, endpoint)
         blocks = await events.blocks_after(tx, Place(numbers))
@@ -178,7 +185,7 @@ class Dispatcher:
         sending: Sending,
         claimed: Claimed,
         answer: Answer,
-        verdict: tuple[decide.DeliveryStatus, datetime],
+        verdict: tuple[DeliveryStatus, datetime],
         at: datetime,
     ) -> None:
         await store.finish(tx, sending.endpoint, claimed, *verdict, answer.status)

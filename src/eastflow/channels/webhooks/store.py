@@ -127,6 +127,14 @@ async def pending(tx: Transaction, endpoint: UUID, *, after: int, limit: int) ->
     return [Waiting(row["position"], frozenset(row["accounts"]), row["next_attempt_at"]) for row in found]
 
 
+async def has_pending(tx: Transaction, endpoint: UUID, count: int) -> bool:
+    """Whether at least so many wait."""
+    query = (
+        "SELECT true FROM webhooks_delivery WHERE endpoint_id = $1 AND status = 0 ORDER BY position LIMIT 1 OFFSET $2"
+    )
+    return bool(await tx.value(query, endpoint, count - 1))
+
+
 async def claim(tx: Transaction, endpoint: UUID, positions: Sequence[int], until: datetime) -> list[Claimed]:
     """The endpoint is locked; the attempt counts from here, whether or not its end is ever written."""
     found = await tx.rows(

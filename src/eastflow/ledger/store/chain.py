@@ -35,23 +35,16 @@ async def seal(
     tx: Transaction, before: Head, after: Head, booked_at: datetime, entries: int, sequences: list[int]
 ) -> bool:
     """False if another writer sealed into this chain since `before` was read; then the transaction must end."""
-    advanced = await tx.execute(
-        "UPDATE ledger_chain SET number = $2, hash = $3 WHERE id = $1 AND number = $4",
+    written = await tx.execute(
+        "WITH advanced AS (UPDATE ledger_chain SET number = $2, hash = $3 WHERE id = $1 AND number = $7 RETURNING id) "
+        "INSERT INTO ledger_block (chain_id, number, booked_at, entries, sequences, hash) "
+        "SELECT id, $2, $4, $5, $6, $3 FROM advanced",
         after.chain,
         after.number,
         after.hash,
-        before.number,
-    )
-    if advanced != 1:
-        return False
-    await tx.execute(
-        "INSERT INTO ledger_block (chain_id, number, booked_at, entries, sequences, hash) "
-        "VALUES ($1, $2, $3, $4, $5, $6)",
-        after.chain,
-        after.number,
         booked_at,
         entries,
         sequences,
-        after.hash,
+        before.number,
     )
-    return True
+    return written == 1

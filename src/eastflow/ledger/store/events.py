@@ -81,7 +81,8 @@ async def blocks_of_postings(
     if not places:
         return {}
     postings = await tx.rows(
-        "SELECT p.account_id, p.sequence, p.entry_id FROM unnest($1::bigint[], $2::bigint[]) AS d (account_id, sequence) "
+        "SELECT p.account_id, p.sequence, p.entry_id "
+        "FROM unnest($1::bigint[], $2::bigint[]) AS d (account_id, sequence) "
         "JOIN ledger_posting p ON p.account_id = d.account_id AND p.sequence = d.sequence",
         [account for account, _ in places],
         [sequence for _, sequence in places],
