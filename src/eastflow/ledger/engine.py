@@ -59,6 +59,8 @@ class Engine:
 
     async def __aenter__(self) -> Engine:
         self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
+        for task in self._tasks:
+            task.add_done_callback(self._lane_ended)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -115,6 +117,14 @@ class Engine:
         self._waiting_commands -= BATCH_COMMANDS_MAX - room
         self._last_group = len(gathered)
         return gathered
+
+    def _lane_ended(self, lane: asyncio.Task[None]) -> None:
+        """A lane ends when the engine closes. Should it ever end otherwise, nobody must wait for it."""
+        if not lane.cancelled() and lane.exception() is None:
+            return
+        self._closing = True
+        while self._waiting:
+            self._waiting.popleft().answer.cancel()
 
     def finished(self) -> None:
         """A lane is done with what it gathered."""

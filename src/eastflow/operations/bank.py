@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
+import fcntl
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from eastflow.ledger.actions import Engine
-from eastflow.storage import Database, embedded, migrate
+from eastflow.storage import Database, StorageFault, embedded, migrate
+from eastflow.storage.embedded import EmbeddedServerFault
+
+LANES_MAX = 32
+PORT_MAX = 65_535
+STARTED_FILE = "eastflow.started"
+SERVED_FILE = "eastflow.served"
+
+
+class SettingsMalformed(ValueError):
+    """A variable of the environment has a value that cannot be used; the message names it."""
+
+
+class AlreadyServed(Exception):
+    """Another process answers for this data directory; the message is where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +39,14 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Errors: SettingsMalformed."""
         usual = cls()
         return cls(
             database_url=environment.get("EASTFLOW_DATABASE_URL") or None,
             data_dir=Path(environment.get("EASTFLOW_DATA_DIR") or usual.data_dir),
             host=environment.get("EASTFLOW_HOST") or usual.host,
-            port=int(environment.get("EASTFLOW_PORT") or usual.port),
-            lanes=int(environment.get("EASTFLOW_LANES") or usual.lanes),
+            port=_number(environment, "EASTFLOW_PORT", usual.port, PORT_MAX),
+            lanes=_number(environment, "EASTFLOW_LANES", usual.lanes, LANES_MAX),
         )
 
 
@@ -44,20 +59,110 @@ class Bank:
 
 @asynccontextmanager
 async def open_bank(settings: Settings) -> AsyncIterator[Bank]:
-    """An embedded server that had to be started for this is stopped again at the end; one that ran is left running.
+    """Errors: StorageFault, SchemaFault, EmbeddedServerFault."""
+    if settings.database_url is not None:
+        async with _opened(settings, settings.database_url) as bank:
+            yield bank
+        return
+    # Start and stop hold up the loop on purpose: nothing else runs on it by then, and a signal that comes meanwhile is
+    # acted on only when it is known whether there is a server to stop again.
+    with _embedded_server(settings.data_dir) as url:
+        async with _opened(settings, url) as bank:
+            yield bank
 
-    Errors: StorageFault, SchemaFault, EmbeddedServerFault.
+
+def served_at(data_dir: Path) -> str | None:
+    """Where another process answers for the bank of this data directory, or None."""
+    try:
+        with (data_dir / SERVED_FILE).open() as file:
+            return None if _locks(file.fileno(), fcntl.LOCK_SH) else file.read().strip()
+    except OSError:
+        return None
+
+
+@contextmanager
+def serving(data_dir: Path, address: str) -> Iterator[None]:
+    """One process answers for a data directory at a time; a killed one leaves no trace that keeps the next out.
+
+    The bank is open. Errors: AlreadyServed.
     """
-    started = settings.database_url is None and embedded.running(settings.data_dir) is None
-    url = settings.database_url or (await asyncio.to_thread(embedded.start, settings.data_dir)).url
+    with (data_dir / SERVED_FILE).open("a+") as file:
+        if not _locks(file.fileno(), fcntl.LOCK_EX):
+            file.seek(0)
+            raise AlreadyServed(file.read().strip())
+        file.truncate(0)
+        file.write(address + "\n")
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, url: str) -> AsyncIterator[Bank]:
     try:
         database = await Database.open(url)
-        try:
-            await migrate(database)
-            async with Engine(database, lanes=settings.lanes) as engine:
-                yield Bank(database, engine, settings)
-        finally:
-            await database.close()
+    except ValueError as problem:
+        raise StorageFault(f"not the URL of a PostgreSQL database: {problem}") from problem
+    try:
+        await migrate(database)
+        async with Engine(database, lanes=settings.lanes) as engine:
+            yield Bank(database, engine, settings)
     finally:
-        if started:
-            await asyncio.to_thread(embedded.stop, settings.data_dir)
+        await database.close()
+
+
+@contextmanager
+def _embedded_server(data_dir: Path) -> Iterator[str]:
+    """The server's URL. Whoever of the bank's processes is the last to leave stops a server that one of them started;
+    a server that was started otherwise goes on.
+
+    Each of them holds a shared lock on a file that is always there, so the last is the one who can have it alone.
+    """
+    try:
+        url, lock = _join(data_dir)
+    except OSError as problem:
+        raise EmbeddedServerFault(f"{data_dir} cannot hold the bank's data: {problem}") from problem
+    try:
+        yield url
+    finally:
+        try:
+            if _locks(lock, fcntl.LOCK_EX) and _started_here(data_dir):
+                embedded.stop(data_dir)
+                (data_dir / STARTED_FILE).unlink(missing_ok=True)
+        finally:
+            os.close(lock)
+
+
+def _join(data_dir: Path) -> tuple[str, int]:
+    while True:
+        was_running = embedded.running(data_dir) is not None
+        server = embedded.start(data_dir)
+        lock = os.open(data_dir / embedded.FINISHED_FILE, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        # Before the lock was ours, the last of the others may have stopped what we had found.
+        if embedded.running(data_dir) == server.pid:
+            if not was_running:
+                (data_dir / STARTED_FILE).write_text(f"{server.pid}\n")
+            return server.url, lock
+        os.close(lock)
+
+
+def _started_here(data_dir: Path) -> bool:
+    with suppress(OSError):
+        return (data_dir / STARTED_FILE).read_text().strip() == str(embedded.running(data_dir))
+    return False
+
+
+def _locks(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _number(environment: Mapping[str, str], name: str, usual: int, number_max: int) -> int:
+    text = environment.get(name) or str(usual)
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= number_max):
+        raise SettingsMalformed(f"{name} must be a number from 1 to {number_max:,}, not {text!r}")
+    return int(text)
