@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eastflow.ledger.actions import Engine
-from eastflow.storage import Database, StorageFault, embedded, migrate
-from eastflow.storage.embedded import EmbeddedServerFault
+from eastflow.storage import Database, EmbeddedServerFault, StorageFault, embedded, migrate
 
 LANES_MAX = 32
 PORT_MAX = 65_535

@@ -114,7 +114,9 @@ def _commands() -> list[Command]:
     customers = range(FIRST_CUSTOMER_ACCOUNT, FIRST_CUSTOMER_ACCOUNT + len(CUSTOMERS))
     commands: list[Command] = [_entry("capital", "share_issue", 0, CENTRAL_BANK, SHARE_CAPITAL, 500_000_000_00)]
     for number, account in enumerate(customers):
-        commands.append(_entry(f"deposit:{account}", "cash_deposit", number, CASH, account, (12 + 7 * number) * 1_000_00))
+        commands.append(
+            _entry(f"deposit:{account}", "cash_deposit", number, CASH, account, (12 + 7 * number) * 1_000_00)
+        )
         commands.append(_entry(f"fee:{account}", "account_fee", number, account, FEES, 5_00))
     for place, (number, amount_minor) in enumerate(LOANS_MINOR.items()):
         loan, current = FIRST_LOAN + place, customers[number]

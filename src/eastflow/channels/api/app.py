@@ -28,6 +28,7 @@ from . import (
     routes_entries,
     routes_holds,
     routes_keys,
+    routes_parties,
     routes_reports,
     store,
 )
@@ -45,6 +46,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *routes_accounts.OPERATIONS,
     *routes_assets.OPERATIONS,
     *routes_reports.OPERATIONS,
+    *routes_parties.OPERATIONS,
     *routes_keys.OPERATIONS,
 )
 _log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from eastflow.customers import CustomersRefusal
 from eastflow.kernel import Refusal, RefusalCode
 from eastflow.ledger import LedgerRefusal
 
@@ -65,6 +66,18 @@ STATUSES: dict[RefusalCode, int] = {
     LedgerRefusal.INSUFFICIENT_FUNDS: 422,
     LedgerRefusal.BALANCE_OUT_OF_RANGE: 422,
     LedgerRefusal.LINKED_ENTRY_REFUSED: 422,
+    CustomersRefusal.TEXT_MALFORMED: 422,
+    CustomersRefusal.DETAILS_TOO_LARGE: 422,
+    CustomersRefusal.ACCOUNT_MALFORMED: 422,
+    CustomersRefusal.PERIOD_REVERSED: 422,
+    CustomersRefusal.PARTY_ID_REUSED: 409,
+    CustomersRefusal.REFERENCE_TAKEN: 409,
+    CustomersRefusal.BORN_IN_FUTURE: 422,
+    CustomersRefusal.OPENED_IN_FUTURE: 422,
+    CustomersRefusal.PARTY_NOT_FOUND: 404,
+    CustomersRefusal.ROLE_EXISTS: 409,
+    CustomersRefusal.ROLE_NOT_FOUND: 404,
+    CustomersRefusal.ROLE_ENDED: 409,
 }
 
 

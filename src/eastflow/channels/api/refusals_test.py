@@ -11,6 +11,7 @@ import pytest
 
 from eastflow.channels.api import ApiRefusal, Scope, messages, problems
 from eastflow.channels.api.conftest import Served, entry, serving
+from eastflow.customers import CustomersRefusal
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal
 
@@ -160,7 +161,7 @@ def test_titles_follow_the_language_asked_for(client: httpx.Client) -> None:
 
 
 def test_every_refusal_has_one_status_and_every_language() -> None:
-    codes = [*ApiRefusal, *LedgerRefusal]
+    codes = [*ApiRefusal, *LedgerRefusal, *CustomersRefusal]
     assert set(problems.STATUSES) == set(codes)
     for language, catalogue in messages.LANGUAGES.items():
         assert catalogue.keys() == {code.value for code in codes}, language

@@ -24,7 +24,7 @@ SENDS_MAX = 20
 SEND_SECONDS_MAX = 15
 CLAIM_SECONDS = 60
 """Well beyond a send and the writing of its end: after it, another dispatcher takes the delivery for lost."""
-PENDING_READ_AT_ONCE = 2_000
+PENDING_READ_AT_ONCE = 500
 PENDING_MAX = 50_000
 """With so many waiting, an endpoint is read no further until some have gone: the blocks keep what is to come."""
 POLL_MILLISECONDS = 500
@@ -151,14 +151,13 @@ class Dispatcher:
         if row is None:
             return None
         at = self._clock()
-        chosen: list[int] = []
         held: frozenset[int] = frozenset()
         after = 0
-        while len(chosen) < self._sends_max:
+        while True:
             waiting = await store.pending(tx, endpoint, after=after, limit=PENDING_READ_AT_ONCE)
-            more, held = decide.choose(waiting, at, self._sends_max - len(chosen), held)
-            chosen += more
-            if len(waiting) < PENDING_READ_AT_ONCE:
+            chosen, held = decide.choose(waiting, at, self._sends_max, held)
+            # The earliest first: what lies deeper is looked for when nothing before it can go.
+            if chosen or len(waiting) < PENDING_READ_AT_ONCE:
                 break
             after = waiting[-1].position
         if not chosen:

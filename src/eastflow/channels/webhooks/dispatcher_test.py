@@ -251,6 +251,16 @@ async def test_two_dispatchers_send_none_twice(books: Database, receiver: Receiv
     assert [each.position for each in found] == list(range(1, 81))
 
 
+async def test_claims_made_in_the_same_moment_do_not_overlap(books: Database, receiver: Receiver) -> None:
+    target, _ = await register(books, receiver.url)
+    booked = await book(books, *(shuffled(Random(n)) for n in range(40)))
+    async with Dispatcher(books, sends_max=1) as dispatcher:
+        while len(receiver.told) < len(booked):
+            await asyncio.gather(*(dispatcher.step(target.id) for _ in range(6)))
+    assert sorted(receiver.ids()) == sorted(booked)
+    assert_in_order(receiver.told)
+
+
 async def test_events_by_cursor_and_replay(books: Database, receiver: Receiver) -> None:
     booked = await book(books, *(shuffled(Random(n)) for n in range(20)))
     # One commit of several entries, so that a page ends within a block.

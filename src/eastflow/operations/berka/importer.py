@@ -119,7 +119,7 @@ class Import:
             "transactions": self.transactions,
             **{key: details[key] for key in ("exact", "rounding", "unexplained", "refused")},
             # A number in any JSON; a time, unlike money, need not stay exact.
-            "seconds": float(self.seconds),
+            "seconds": int(self.seconds * 1_000) / 1_000,
             "posted": self.posted,
             "replayed": self.replayed,
         }
