@@ -3,85 +3,134 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext, suppress
+from importlib.util import find_spec
 from typing import Annotated
 from uuid import UUID
 
 import typer
+import uvicorn
 
 from eastflow.channels.api import ApiSettings, Scope, create_app
 from eastflow.channels.api.keys import create_key, list_keys, revoke_key
 from eastflow.channels.api.server import serve, server
-from eastflow.channels.cli import Json, fail, in_bank, make_app, show, show_rows
-from eastflow.channels.cli.output import accepted
-from eastflow.operations import Bank, Settings, fill_demo
+from eastflow.channels.cli import Json, accepted, fail, in_bank, make_app, say, settings, show, show_rows
+from eastflow.channels.webhooks import Dispatcher, Endpoint, endpoints
+from eastflow.channels.webhooks.actions import disable_endpoint, register_endpoint, replay, rotate_secret
+from eastflow.kernel import Refusal, is_text
+from eastflow.ledger import accounts_page
+from eastflow.operations import AlreadyServed, Bank, Settings, fill_demo, served_at, serving
 from eastflow.storage import embedded
 
 app = make_app()
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+webhooks_app = typer.Typer(help="Webhooks: register, list, rotate, disable, replay.", no_args_is_help=True)
+app.add_typer(webhooks_app, name="webhooks")
 BENCHES = ("ledger", "http", "batch", "growth", "two-engines", "import")
+FIRST_ACCOUNT_SHOWN = 2_001
+KEY_NAME_CHARACTERS_MAX = 100
+LISTENING_POLL_MILLISECONDS = 20
 
 
 @app.command()
 def up() -> None:
     """Run the bank: set up what is missing, then answer over HTTP until told to end."""
-    settings = Settings.from_environment()
-    with socket.socket() as probe:
-        # As the server itself binds, so that a connection still closing does not look like a running bank.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as problem:
-            fail(f"cannot listen on {settings.host}:{settings.port}: {problem.strerror}. Does the bank run already?")
-    in_bank(_run)
+    told = settings()
+    if told.database_url is None and (address := served_at(told.data_dir)):
+        fail(say("runs_already", address=address, data_dir=told.data_dir))
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(told.host, told.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server itself binds, so that a connection still closing does not look like a running bank.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as problem:
+        fail(say("cannot_listen", host=told.host, port=told.port, reason=problem.strerror))
+    try:
+        in_bank(_run)
+    except AlreadyServed as rival:
+        fail(say("runs_already", address=rival, data_dir=told.data_dir))
 
 
 async def _run(bank: Bank) -> None:
-    secret = await _first_key(bank)
-    if secret is not None:
-        await fill_demo(bank)
-    application = create_app(bank.database, bank.engine, settings=ApiSettings())
-    running = server(application, host=bank.settings.host, port=bank.settings.port)
+    told = bank.settings
+    with serving(told.data_dir, _url(told)) if told.database_url is None else nullcontext():
+        secret = await _first_start(bank)
+        application = create_app(bank.database, bank.engine, settings=ApiSettings())
+        running = server(application, host=told.host, port=told.port)
 
-    def end() -> None:
-        running.should_exit = True
+        def end() -> None:
+            running.should_exit = True
 
-    # The server handles signals while it runs and raises them again when it has ended: they must not end the program
-    # before the engine and the database are closed.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    _say_where(bank.settings, secret)
-    await serve(running)
+        # The server handles signals while it runs and raises them again when it has ended: they must not end the
+        # program before the engine and the database are closed.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, end)
+        saying = asyncio.create_task(_say_where(running, bank, secret))
+        async with Dispatcher(bank.database) as dispatcher:
+            sending = asyncio.create_task(dispatcher.run())
+            await serve(running)
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+        await saying
 
 
-async def _first_key(bank: Bank) -> str | None:
-    """A bank without any key is new: make the first one."""
+async def _first_start(bank: Bank) -> str | None:
+    """A bank without any key is new: make the first one, and show it something to look at if it has no accounts."""
     async with bank.database.reading() as tx:
         if await list_keys(tx, limit=1):
             return None
+        empty = not await accounts_page(tx, after=0, limit=1, chart=None, owner=None)
+    if empty:
+        filled = await fill_demo(bank)
+        typer.echo(say("demo_filled", accounts=filled.accounts, parties=filled.parties, entries=filled.entries))
     _, secret = await bank.database.run(lambda tx: create_key(tx, "first key", frozenset(Scope)))
     return secret
 
 
-def _say_where(settings: Settings, secret: str | None) -> None:
-    url = f"http://{settings.host}:{settings.port}"
-    typer.echo(f"Eastflow answers on {url}  (reference: {url}/docs, API: {url}/v1)")
-    typer.echo(f"Books: {settings.database_url or settings.data_dir.resolve()}")
-    if secret is not None:
-        typer.echo(f"First API key, shown only now: {secret}")
-        typer.echo("Try it:")
-        typer.echo(f"  curl -H 'Authorization: Bearer {secret}' {url}/v1/accounts/2001/balance")
+async def _say_where(running: uvicorn.Server, bank: Bank, secret: str | None) -> None:
+    """Once it answers, so that what is shown can be tried at once."""
+    while not running.started:
+        if running.should_exit:
+            return
+        await asyncio.sleep(LISTENING_POLL_MILLISECONDS / 1000)
+    url = _url(bank.settings)
+    books = bank.settings.data_dir.resolve() if bank.settings.database_url is None else "EASTFLOW_DATABASE_URL"
+    typer.echo(say("answers", url=url))
+    typer.echo(say("where", url=url, books=books))
+    if secret is None:
+        typer.echo(say("no_key"))
+    else:
+        async with bank.database.reading() as tx:
+            shown = await accounts_page(tx, after=FIRST_ACCOUNT_SHOWN - 1, limit=1, chart=None, owner=None)
+        path = f"/v1/accounts/{shown[0].id}/balance" if shown else "/v1/assets"
+        command = shlex.join(["curl", "-H", f"Authorization: Bearer {secret}", url + path])
+        typer.echo(say("key", secret=secret, command=command))
     sys.stdout.flush()
+
+
+def _url(told: Settings) -> str:
+    host = f"[{told.host}]" if ":" in told.host else told.host
+    return f"http://{host}:{told.port}"
 
 
 @app.command()
 def down(as_json: Json = False) -> None:
-    """Stop the embedded database of the data directory, if it runs."""
-    show({"stopped": embedded.stop(Settings.from_environment().data_dir)}, as_json)
+    """Stop the embedded database of the data directory, if it runs. Refused while `eastflow up` answers for it."""
+    told = settings()
+    if address := served_at(told.data_dir):
+        fail(say("serving", address=address))
+    try:
+        show({"stopped": embedded.stop(told.data_dir)}, as_json)
+    except embedded.EmbeddedServerFault as fault:
+        fail(str(fault))
 
 
 @keys_app.command("create")
@@ -91,15 +140,17 @@ def keys_create(
     as_json: Json = False,
 ) -> None:
     """Make a key. Its secret is shown now and never again."""
+    if not 1 <= len(name) <= KEY_NAME_CHARACTERS_MAX:
+        raise typer.BadParameter(say("key_name", characters_max=KEY_NAME_CHARACTERS_MAX))
     scopes = frozenset(scope or Scope)
-    key, secret = accepted(
-        in_bank(lambda bank: bank.database.run(lambda tx: create_key(tx, name, scopes))), as_json
-    )  # fmt: skip
+    key, secret = in_bank(lambda bank: bank.database.run(lambda tx: create_key(tx, name, scopes)))
     show({"id": key.id, "name": key.name, "scopes": sorted(s.value for s in key.scopes), "secret": secret}, as_json)
 
 
 @keys_app.command("list")
 def keys_list(as_json: Json = False) -> None:
+    """All keys, the revoked ones too, without their secrets."""
+
     async def work(bank: Bank) -> list[dict[str, object]]:
         async with bank.database.reading() as tx:
             found = await list_keys(tx, limit=1_000)
@@ -121,14 +172,73 @@ def keys_revoke(id: UUID, as_json: Json = False) -> None:
     show({"id": key.id, "revoked_at": key.revoked_at}, as_json)
 
 
+@webhooks_app.command("register")
+def webhooks_register(
+    url: str,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only entries of this kind; as often as needed.")
+    ] = None,
+    account: Annotated[list[int] | None, typer.Option("--account", help="Only entries on this account.")] = None,
+    loopback: Annotated[bool, typer.Option("--loopback", help="Allow this machine, without TLS.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell URL of every entry booked from now on. The secret that signs is shown now and never again."""
+
+    async def work(bank: Bank) -> tuple[Endpoint, str] | Refusal:
+        return await bank.database.run(
+            lambda tx: register_endpoint(tx, url, kinds=kind, accounts=account, loopback_allowed=loopback)
+        )
+
+    registered, secret = accepted(in_bank(work), as_json)
+    show({"id": registered.id, "url": registered.url, "secret": secret}, as_json)
+
+
+@webhooks_app.command("list")
+def webhooks_list(as_json: Json = False) -> None:
+    """All endpoints, the disabled ones too, without their secrets."""
+
+    async def work(bank: Bank) -> list[Endpoint]:
+        async with bank.database.reading() as tx:
+            return await endpoints(tx, limit=1_000)
+
+    found = in_bank(work)
+    rows = [(e.id, e.url, e.created_at, e.disabled_at) for e in found]
+    show_rows(("id", "url", "created", "disabled"), rows, found, as_json)
+
+
+@webhooks_app.command("rotate")
+def webhooks_rotate(id: UUID, as_json: Json = False) -> None:
+    """A new secret; for 24 hours the old one signs too."""
+    changed, secret = accepted(in_bank(lambda bank: bank.database.run(lambda tx: rotate_secret(tx, id))), as_json)
+    show({"id": changed.id, "secret": secret}, as_json)
+
+
+@webhooks_app.command("disable")
+def webhooks_disable(id: UUID, as_json: Json = False) -> None:
+    """Send nothing more to the endpoint."""
+    show(accepted(in_bank(lambda bank: bank.database.run(lambda tx: disable_endpoint(tx, id))), as_json), as_json)
+
+
+@webhooks_app.command("replay")
+def webhooks_replay(id: UUID, cursor: str | None = None, as_json: Json = False) -> None:
+    """Send again what was booked after CURSOR, or everything."""
+    show(accepted(in_bank(lambda bank: bank.database.run(lambda tx: replay(tx, id, cursor))), as_json), as_json)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context, name: str) -> None:
     """Measure: ledger, http, batch, growth, two-engines or import. Further options go to the benchmark."""
     if name not in BENCHES:
         raise typer.BadParameter(f"one of {', '.join(BENCHES)}")
+    if find_spec("eastflow_bench") is None:
+        fail(say("no_benchmarks"))
     command = [sys.executable, "-m", f"eastflow_bench.{name.replace('-', '_')}", *context.args]
     raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
 def main() -> None:
-    app()
+    # Bytes that are no UTF-8 come as halves of surrogate pairs, which no database could keep.
+    if not all(is_text(word, len(word)) for word in sys.argv):
+        typer.echo(say("not_text"), err=True)
+        raise SystemExit(2)
+    app(prog_name="eastflow")

@@ -2,16 +2,15 @@
 against the hash that sealed it.
 
 What it cannot see: books rewritten whole, hashes and all, by someone who may write the database. Keep the heads it
-answers with somewhere else, and compare them.
+answers with somewhere else, and give them to the next proof as `anchors`.
 """
 
 from __future__ import annotations
 
 import secrets
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +18,16 @@ import numpy as np
 
 from eastflow.storage import Transaction
 
-from .encoding import microseconds
+from .encoding import microseconds, moment
+from .proof_rows import EntryRows, Legs, joined
 from .seal import block_hash
 from .store import proof as store
 
-FINDINGS_MAX = 1_000
-ACCOUNTS_EXAMINED_MAX = 20
+FINDINGS_PER_CODE_MAX = 100
+"""So many of each code are kept and all are counted: a flood of one kind hides no other."""
 ENTRIES_AT_ONCE = 20_000
+BUCKET_BITS, BUCKETS_EXAMINED_MAX = 20, 1_000
+Heads = Mapping[int, tuple[int, str]]
 Progress = Callable[[str, int], None]
 
 
@@ -40,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The books are proved if there are no findings. At most 1,000 are kept; `findings_count` has them all."""
+    """The books are proved if there are no findings. At most 100 of each code are kept; `findings_count` says all."""
 
     entries: int
     postings: int
@@ -48,41 +50,111 @@ class Proof:
     blocks: int
     findings: tuple[Finding, ...]
     findings_count: int
-    heads: Mapping[int, tuple[int, str]]
+    heads: Heads
 
     @property
     def proved(self) -> bool:
         return self.findings_count == 0
 
 
-async def verify(tx: Transaction, *, progress: Progress | None = None) -> Proof:
-    """`tx` reads one snapshot. Memory grows with the number of accounts, not of entries."""
+async def verify(tx: Transaction, *, progress: Progress | None = None, anchors: Heads | None = None) -> Proof:
+    """`tx` reads one snapshot. Memory grows with the number of accounts, not of entries.
+
+    `anchors` are the heads of an earlier proof, kept where no writer of these books can reach them.
+    """
     work = _Work(progress or (lambda _what, _count: None))
     await store.standings(tx, work.take_standings)
     work.join_standings()
     await store.postings(tx, work.take_postings)
     work.compare_balances()
-    for chain, first, last in await store.block_ranges(tx, ENTRIES_AT_ONCE):
+    ranges = await store.block_ranges(tx, ENTRIES_AT_ONCE)
+    for chain, first, last in ranges:
         blocks = await store.blocks(tx, chain, first, last)
         work.take_blocks(chain, blocks, await store.entry_rows(tx, chain, first, last))
     heads = await store.heads(tx)
     work.compare_heads(heads)
-    for row in await store.entries_without_block(tx, FINDINGS_MAX):
-        work.find("entry_without_block", f"entry {row['id']}", chain=row["chain_id"], block=row["block_number"])
-    for account in work.accounts_that_differ():
-        work.compare_legs(
-            account, await store.legs_of_account(tx, account), await store.postings_of_account(tx, account)
-        )
-    for row in await store.held_differences(tx, FINDINGS_MAX):
+    for chain, (number, expected) in sorted((anchors or {}).items()):
+        found = await store.hash_of_block(tx, chain, number)
+        if number and (found or b"").hex() != expected:
+            facts = {"expected": expected, "found": found and found.hex()}
+            work.find("anchor_differs", f"chain {chain}, block {number}", **facts)
+    if await store.count_entries(tx) != work.entries_in_blocks:
+        for row in await store.entries_without_block(tx, FINDINGS_PER_CODE_MAX):
+            work.find("entry_without_block", f"entry {row['id']}", chain=row["chain_id"], block=row["block_number"])
+    if work.legs_differ():
+        suspects = work.suspects()
+        await store.postings(tx, suspects.take_postings)
+        for chain, first, last in ranges:
+            blocks = await store.blocks(tx, chain, first, last)
+            suspects.take_blocks(blocks, EntryRows(await store.entry_rows(tx, chain, first, last)))
+        suspects.compare(work.find)
+    await _compare_registers(tx, work)
+    return work.proof({row["id"]: (row["number"], row["hash"].hex()) for row in heads})
+
+
+async def _compare_registers(tx: Transaction, work: _Work) -> None:
+    """What the database can compare by itself: each account, hold and reversal with the record of how it came about."""
+    limit = FINDINGS_PER_CODE_MAX
+    for row in await store.account_differences(tx, limit):
+        place = f"account {row['account_id']}"
+        if row["asset"] is None or row["kept_side"] is None:
+            work.find("account_missing", place, register="account" if row["asset"] is None else "balance")
+        else:
+            work.find("account_differs", place, **{name: row[name] for name in ("asset", "kept_asset", "side")})
+    for row in await store.standing_differences(tx, limit):
+        work.find("standing_differs", f"account {row['account_id']}", status=row["status"], floor_minor=row["floor"])
+    for row in await store.held_differences(tx, limit):
         facts = {
             "held_minor": row["held"],
             "active_holds_minor": row["remaining"],
             "hold_changes_minor": row["changed"],
         }
         work.find("held_differs", f"account {row['account_id']}", **facts)
-    for row in await store.reversal_differences(tx, FINDINGS_MAX):
+    for row in await store.hold_differences(tx, limit):
+        facts = {"remaining_minor": row["remaining"], "hold_changes_minor": row["changed"], "status": row["status"]}
+        work.find("hold_differs", f"account {row['account_id']}, hold {row['hold_id']}", **facts)
+    for row in await store.capture_differences(tx, limit):
+        work.find("capture_differs", f"entry {row['entry_id']}", account=row["account_id"], hold=str(row["hold_id"]))
+    for row in await store.reversal_differences(tx, limit):
         work.find("reversal_differs", f"entry {row['entry_id']}", reversed_by=str(row["reversed_by"]))
-    return work.proof({row["id"]: (row["number"], row["hash"].hex()) for row in heads})
+
+
+class _Digests:
+    """Legs summed into buckets by account and sequence: postings added, legs of entries subtracted.
+
+    A bucket that is not zero at the end holds something that is on one side only.
+    """
+
+    def __init__(self) -> None:
+        # Chosen anew for each proof, so that no forger can aim at a digest that stays the same.
+        self._keys = [np.uint64(secrets.randbits(64) | 1) for _ in range(7)]
+        self._place_keys = [np.uint64(secrets.randbits(64) | 1) for _ in range(2)]
+        self._buckets = np.zeros(1 << BUCKET_BITS, dtype=np.uint64)
+
+    def add(self, legs: Legs) -> None:
+        np.add.at(self._buckets, self.bucket(legs), self.digest(legs))
+
+    def subtract(self, legs: Legs) -> None:
+        np.subtract.at(self._buckets, self.bucket(legs), self.digest(legs))
+
+    def differing(self) -> Any:
+        return np.flatnonzero(self._buckets)
+
+    def digest(self, legs: Legs) -> Any:
+        return _mixed(legs.columns(), self._keys)
+
+    def bucket(self, legs: Legs) -> Any:
+        return _mixed((legs.account, legs.sequence), self._place_keys) >> np.uint64(64 - BUCKET_BITS)
+
+
+def _mixed(columns: tuple[Any, ...], keys: list[np.uint64]) -> Any:
+    """64 bits for each row. It wraps around."""
+    mixed = np.zeros(len(columns[0]), dtype=np.uint64)
+    for key, column in zip(keys, columns, strict=True):
+        mixed ^= column.astype(np.uint64)
+        mixed *= key
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
 
 
 class _Work:
@@ -90,27 +162,40 @@ class _Work:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._findings: list[Finding] = []
+        self._findings: dict[str, list[Finding]] = {}
         self._findings_count = 0
         self._counts = {"entries": 0, "postings": 0, "blocks": 0}
         self._parts: list[Any] = []
         self._previous_hash: dict[int, tuple[int, bytes]] = {}
-        # Chosen anew for each proof, so that no forger can aim at a digest that stays the same.
-        self._keys = [np.uint64(secrets.randbits(64) | 1) for _ in range(6)]
+        self._digests = _Digests()
+
+    @property
+    def entries_in_blocks(self) -> int:
+        return self._counts["entries"]
 
     def find(self, code: str, place: str, **facts: object) -> None:
         self._findings_count += 1
-        if len(self._findings) < FINDINGS_MAX:
-            self._findings.append(Finding(code, place, facts))
+        kept = self._findings.setdefault(code, [])
+        if len(kept) < FINDINGS_PER_CODE_MAX:
+            kept.append(Finding(code, place, facts))
+
+    def find_each(self, code: str, wrong: Any, tell: Callable[[int], tuple[str, Mapping[str, object]]]) -> None:
+        """`tell` gives place and facts of a row; it is asked only for those that are kept."""
+        rows = np.flatnonzero(wrong)
+        room = FINDINGS_PER_CODE_MAX - len(self._findings.get(code, ()))
+        for row in rows[:room].tolist():
+            place, facts = tell(row)
+            self.find(code, place, **facts)
+        self._findings_count += max(len(rows) - room, 0)
 
     def count(self, what: str, more: int) -> None:
         self._counts[what] += more
         self._progress(what, self._counts[what])
 
-    def proof(self, heads: Mapping[int, tuple[int, str]]) -> Proof:
+    def proof(self, heads: Heads) -> Proof:
         return Proof(
             accounts=len(self._accounts),
-            findings=tuple(self._findings),
+            findings=tuple(finding for kept in self._findings.values() for finding in kept),
             findings_count=self._findings_count,
             heads=heads,
             **self._counts,
@@ -121,18 +206,17 @@ class _Work:
         self._parts.append([rows[name].astype(np.int64) for name in columns])
 
     def join_standings(self) -> None:
-        joined = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
-        self._accounts, self._posted, self._sequence, self._side, self._asset = joined
+        joined_columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+        self._accounts, self._posted, self._sequence, self._side, self._asset = joined_columns
         self._parts.clear()
         size = len(self._accounts)
         self._found_posted = np.zeros(size, dtype=np.int64)
         self._found_sequence = np.zeros(size, dtype=np.int64)
-        self._posting_digest = np.zeros(size, dtype=np.uint64)
-        self._entry_digest = np.zeros(size, dtype=np.uint64)
         self._last = (0, 0, 0, 0)
         for asset in np.unique(self._asset):
             own = self._asset == asset
-            total = sum((self._side[own] * self._posted[own]).tolist())
+            high, low = _halves(self._posted[own])
+            total = _whole((self._side[own] * high).sum(), (self._side[own] * low).sum())
             if total:
                 self.find("trial_balance_differs", f"asset number {asset}", difference_minor=total)
 
@@ -141,9 +225,8 @@ class _Work:
         if not len(rows):
             return
         self.count("postings", len(rows))
-        account, sequence, amount, balance, booked_at = (
-            rows[name].astype(np.int64) for name in ("account_id", "sequence", "amount", "balance", "booked_at")
-        )
+        legs, balance = posting_legs(rows)
+        account, sequence, booked_at = legs.account, legs.sequence, legs.booked_at
         before = [
             np.concatenate(([last], column[:-1]))
             for last, column in zip(self._last, (account, sequence, balance, booked_at), strict=True)
@@ -152,184 +235,225 @@ class _Work:
         at, known = self._places(account)
         first = account != before[0]
         expected_sequence = np.where(first, 1, before[1] + 1)
-        expected_balance = np.where(first, 0, before[2]) + self._side[at] * amount
-        checks = (
-            ("account_missing", ~known),
-            ("sequence_gap", sequence != expected_sequence),
-            ("balance_after_differs", known & (balance != expected_balance) & (sequence == expected_sequence)),
-            ("booked_out_of_order", ~first & (booked_at < before[3])),
-        )
-        for code, wrong in checks:
-            for row in np.flatnonzero(wrong).tolist():
-                facts = {"expected_sequence": int(expected_sequence[row]), "balance_minor": int(balance[row]),
-                         "expected_balance_minor": int(expected_balance[row])}  # fmt: skip
-                self.find(code, f"account {account[row]}, sequence {sequence[row]}", **facts)
+        side = self._side[at] if len(self._side) else 0
+        expected_balance = np.where(first, 0, before[2]) + side * legs.amount_minor
+        in_sequence = sequence == expected_sequence
+
+        def tell(row: int) -> tuple[str, Mapping[str, object]]:
+            facts = {"expected_sequence": int(expected_sequence[row]), "balance_minor": int(balance[row]),
+                     "expected_balance_minor": int(expected_balance[row])}  # fmt: skip
+            return f"account {account[row]}, sequence {sequence[row]}", facts
+
+        self.find_each("account_missing", ~known, tell)
+        self.find_each("sequence_gap", ~in_sequence, tell)
+        self.find_each("balance_after_differs", known & (balance != expected_balance) & in_sequence, tell)
+        self.find_each("booked_out_of_order", ~first & (booked_at < before[3]), tell)
         last = np.concatenate((account[1:] != account[:-1], [True])) & known
         self._found_sequence[at[last]], self._found_posted[at[last]] = sequence[last], balance[last]
-        ids = np.ascontiguousarray(rows["entry_id"]).view(">u8").reshape(-1, 2).astype(np.uint64)
-        value_days = rows["value_date"].astype(np.int64)
-        digest = self._digest(sequence, amount, ids[:, 0], ids[:, 1], value_days, booked_at)
-        np.add.at(self._posting_digest, at[known], digest[known])
+        self._digests.add(legs)
 
     def compare_balances(self) -> None:
-        wrong = (self._found_posted != self._posted) | (self._found_sequence != self._sequence)
-        for at in np.flatnonzero(wrong).tolist():
-            self.find(
-                "balance_differs",
-                f"account {self._accounts[at]}",
-                posted_minor=int(self._posted[at]),
-                expected_posted_minor=int(self._found_posted[at]),
-                sequence=int(self._sequence[at]),
-                expected_sequence=int(self._found_sequence[at]),
-            )
+        def tell(at: int) -> tuple[str, Mapping[str, object]]:
+            return f"account {self._accounts[at]}", {
+                "posted_minor": int(self._posted[at]),
+                "expected_posted_minor": int(self._found_posted[at]),
+                "sequence": int(self._sequence[at]),
+                "expected_sequence": int(self._found_sequence[at]),
+            }
 
-    def take_blocks(self, chain: int, blocks: list[Any], rows: bytes) -> None:
-        by_block = _rows_by_block(rows)
-        legs = _Columns()
-        for block in blocks:
+        wrong = (self._found_posted != self._posted) | (self._found_sequence != self._sequence)
+        self.find_each("balance_differs", wrong, tell)
+
+    def take_blocks(self, chain: int, blocks: list[Any], data: bytes) -> None:
+        rows = EntryRows(data)
+        numbers = [block["number"] for block in blocks]
+        begins, ends = (np.searchsorted(rows.blocks, numbers, side=side).tolist() for side in ("left", "right"))
+        for block, begin, end in zip(blocks, begins, ends, strict=True):
             number, place = block["number"], f"chain {chain}, block {block['number']}"
             previous, previous_hash = self._previous_hash.get(chain, (0, b""))
             if number != previous + 1:
                 self.find("block_missing", f"chain {chain}, block {previous + 1}", next_block=number)
-            own = by_block.pop(number, [])
-            at = microseconds(block["booked_at"])
-            sequences = np.array(block["sequences"], dtype=">i8").tobytes()
-            if block_hash(previous_hash, chain, number, at, sequences, own) != block["hash"]:
-                self.find("block_hash_differs", place, entries=[str(_id(row)) for row in own[:20]])
-            if len(own) != block["entries"]:
-                self.find("entry_count_differs", place, entries=len(own), expected_entries=block["entries"])
+            if not _is_sealed(block, previous_hash, chain, rows.between(begin, end)):
+                shown = range(begin, min(end, begin + 20))
+                self.find("block_hash_differs", place, entries=[_id(rows.ids_high[r], rows.ids_low[r]) for r in shown])
+            if end - begin != block["entries"]:
+                self.find("entry_count_differs", place, entries=end - begin, expected_entries=block["entries"])
             self._previous_hash[chain] = (number, block["hash"])
-            for row in own:
-                legs.take(row, block["sequences"], at)
         self.count("blocks", len(blocks))
-        self.count("entries", len(legs.ids))
-        if legs.accounts:
-            self._take_legs(legs)
+        self.count("entries", sum(ends) - sum(begins))
+        legs, leg_rows, unreadable = entry_legs(blocks, rows)
 
-    def _take_legs(self, legs: _Columns) -> None:
-        account = np.array(legs.accounts, dtype=np.int64)
-        amount = np.array(legs.amounts, dtype=np.int64)
-        owner = np.array(legs.owners, dtype=np.int64)
-        at, known = self._places(account)
-        ids = np.frombuffer(b"".join(legs.ids), dtype=">u8").reshape(-1, 2).astype(np.uint64)[owner]
-        sequence, day, booked_at = (
-            np.array(column, dtype=np.int64) for column in (legs.sequences, legs.value_days, legs.booked_at)
-        )
-        digest = self._digest(sequence, amount, ids[:, 0], ids[:, 1], day[owner], booked_at[owner])
-        np.add.at(self._entry_digest, at[known], digest[known])
-        for leg in np.flatnonzero(~known).tolist():
-            self.find("account_missing", f"entry {UUID(bytes=legs.ids[legs.owners[leg]])}", account=legs.accounts[leg])
-        key = owner * (1 << 16) + self._asset[at]
+        def tell(row: int) -> tuple[str, Mapping[str, object]]:
+            place = f"entry {_id(rows.ids_high[row], rows.ids_low[row])}"
+            return place, {"chain": chain, "block": int(rows.blocks[row])}
+
+        self.find_each("entry_malformed", unreadable, tell)
+        if len(leg_rows):
+            self._digests.subtract(legs)
+            self._balance_entries(legs, leg_rows)
+
+    def _balance_entries(self, legs: Legs, row: Any) -> None:
+        """Each entry sums to zero in each asset. Summed in halves, since forged amounts may pass 64 bits."""
+        at, known = self._places(legs.account)
+
+        def entry(leg: int) -> str:
+            return f"entry {_id(legs.id_high[leg], legs.id_low[leg])}"
+
+        self.find_each("account_missing", ~known, lambda leg: (entry(leg), {"account": int(legs.account[leg])}))
+        if not len(self._asset):
+            return
+        key = row * (1 << 17) + self._asset[at]
         order = np.argsort(key, kind="stable")
         starts = np.flatnonzero(np.concatenate(([True], key[order][1:] != key[order][:-1])))
-        sums = np.add.reduceat(amount[order], starts)
-        for group in np.flatnonzero(sums).tolist():
-            entry = UUID(bytes=legs.ids[int(owner[order][starts[group]])])
-            self.find("entry_unbalanced", f"entry {entry}", difference_minor=int(sums[group]))
+        high, low = (np.add.reduceat(half[order], starts) for half in _halves(legs.amount_minor))
+        wrong = ((high << 32) + low != 0) | (high + (low >> 32) != 0)
+        self.find_each(
+            "entry_unbalanced",
+            wrong,
+            lambda group: (entry(order[starts[group]]), {"difference_minor": _whole(high[group], low[group])}),
+        )
 
     def compare_heads(self, heads: list[Any]) -> None:
         for row in heads:
             if (row["number"], row["hash"]) != (row["last"] or 0, row["last_hash"] or b""):
                 facts = {"number": row["number"], "last_block": row["last"]}
                 self.find("chain_head_differs", f"chain {row['id']}", **facts)
-        for chain in self._previous_hash.keys() - {row["id"] for row in heads}:
+        for chain in sorted(self._previous_hash.keys() - {row["id"] for row in heads}):
             self.find("chain_head_differs", f"chain {chain}")
 
-    def accounts_that_differ(self) -> list[int]:
-        differ = np.flatnonzero(self._posting_digest != self._entry_digest)
-        for at in differ[ACCOUNTS_EXAMINED_MAX:].tolist():
-            self.find("postings_differ", f"account {self._accounts[at]}")
-        return [int(account) for account in self._accounts[differ[:ACCOUNTS_EXAMINED_MAX]]]
+    def legs_differ(self) -> bool:
+        return bool(len(self._digests.differing()))
 
-    def compare_legs(self, account: int, legs: list[Any], postings: list[Any]) -> None:
-        said, posted = _by_sequence(legs), _by_sequence(postings)
-        for sequence in sorted(said.keys() | posted.keys()):
-            place = f"account {account}, sequence {sequence}"
-            if sequence not in posted:
-                self.find("posting_missing", place, entry=str(said[sequence][0]))
-            elif sequence not in said:
-                self.find("posting_without_entry", place, entry=str(posted[sequence][0]))
-            elif said[sequence] != posted[sequence]:
-                names = ("entry", "amount_minor", "value_date", "booked_at")
-                pairs = zip(names, said[sequence], posted[sequence], strict=True)
-                differing = {name: [str(one), str(other)] for name, one, other in pairs if one != other}
-                self.find("posting_differs", place, entry=str(said[sequence][0]), entry_and_posting=differing)
+    def suspects(self) -> _Suspects:
+        return _Suspects(self._digests)
 
     def _places(self, accounts: Any) -> tuple[Any, Any]:
         """Where each account stands in the columns, and whether it is there at all (if not, its place is any)."""
+        if not len(self._accounts):
+            return np.zeros(len(accounts), dtype=np.int64), np.zeros(len(accounts), dtype=np.bool_)
         at = np.minimum(np.searchsorted(self._accounts, accounts), len(self._accounts) - 1)
         return at, self._accounts[at] == accounts
 
-    def _digest(self, *columns: Any) -> Any:
-        """A keyed 64-bit digest of each leg; digests are added up, so the order does not matter. It wraps around."""
-        mixed = np.zeros(len(columns[0]), dtype=np.uint64)
-        for key, column in zip(self._keys, columns, strict=True):
-            mixed ^= column.astype(np.uint64)
-            mixed *= key
-            mixed ^= mixed >> np.uint64(29)
-        return mixed
+
+class _Suspects:
+    """A second reading keeps the few legs that fall into the buckets that differ, however busy their accounts are."""
+
+    def __init__(self, digests: _Digests) -> None:
+        self._digests = digests
+        self._suspect = np.zeros(1 << BUCKET_BITS, dtype=np.bool_)
+        self._suspect[digests.differing()[:BUCKETS_EXAMINED_MAX]] = True
+        none = np.empty(0, dtype=np.int64)
+        self._posted, self._said = [Legs(*[none] * 7)], [Legs(*[none] * 7)]
+
+    def take_postings(self, rows: store.Rows) -> None:
+        self._keep(self._posted, posting_legs(rows)[0])
+
+    def take_blocks(self, blocks: list[Any], rows: EntryRows) -> None:
+        self._keep(self._said, entry_legs(blocks, rows)[0])
+
+    def _keep(self, kept: list[Legs], legs: Legs) -> None:
+        kept.append(legs.only(self._suspect[self._digests.bucket(legs)]))
+
+    def compare(self, find: Callable[..., None]) -> None:
+        posted, said = joined(self._posted), joined(self._said)
+        posted_digest, said_digest = self._digests.digest(posted), self._digests.digest(said)
+        _, first, times = np.unique(said_digest, return_index=True, return_counts=True)
+        for leg, count in zip(first[times > 1].tolist(), times[times > 1].tolist(), strict=True):
+            find("leg_repeated", _place(said, leg), entry=_id(said.id_high[leg], said.id_low[leg]), times=count)
+        only_posted = posted.only(~np.isin(posted_digest, said_digest))
+        only_said = said.only(~np.isin(said_digest, posted_digest))
+        unmatched = {_place(only_posted, at): at for at in range(len(only_posted.account))}
+        for leg in np.lexsort((only_said.sequence, only_said.account)).tolist():
+            place, entry = _place(only_said, leg), _id(only_said.id_high[leg], only_said.id_low[leg])
+            posting = unmatched.pop(place, None)
+            if posting is None:
+                find("posting_missing", place, entry=entry, amount_minor=int(only_said.amount_minor[leg]))
+                continue
+            one, other = _facts(only_said, leg), _facts(only_posted, posting)
+            differing = {name: [one[name], other[name]] for name in one if one[name] != other[name]}
+            find("posting_differs", place, entry=entry, entry_and_posting=differing)
+        for place, at in unmatched.items():
+            entry = _id(only_posted.id_high[at], only_posted.id_low[at])
+            find("posting_without_entry", place, entry=entry, amount_minor=int(only_posted.amount_minor[at]))
 
 
-class _Columns:
-    """The legs of many entries; `owners` says which entry each belongs to."""
-
-    def __init__(self) -> None:
-        self.ids: list[bytes] = []
-        self.value_days: list[int] = []
-        self.booked_at: list[int] = []
-        self.owners: list[int] = []
-        self.accounts: list[int] = []
-        self.amounts: list[int] = []
-        self.sequences: list[int] = []
-
-    def take(self, row: bytes, block_sequences: list[int], booked_at: int) -> None:
-        first_leg, accounts, amounts, value_day = _legs(row)
-        self.owners += [len(self.ids)] * len(accounts)
-        self.ids.append(row[_ID_AT : _ID_AT + 16])
-        self.value_days.append(value_day)
-        self.booked_at.append(booked_at)
-        self.accounts += accounts
-        self.amounts += amounts
-        own = block_sequences[first_leg : first_leg + len(accounts)]
-        self.sequences += own + [0] * (len(accounts) - len(own))
+def posting_legs(rows: store.Rows) -> tuple[Legs, Any]:
+    """The postings as legs, and the balance after each."""
+    ids = np.ascontiguousarray(rows["entry_id"]).view(">u8").reshape(-1, 2).astype(np.uint64)
+    account, sequence, amount, value_day, booked_at, balance = (
+        rows[name].astype(np.int64)
+        for name in ("account_id", "sequence", "amount", "value_date", "booked_at", "balance")
+    )
+    return Legs(account, sequence, amount, ids[:, 0], ids[:, 1], value_day, booked_at), balance
 
 
-_BLOCK_AT, _FIRST_LEG_AT, _ID_AT, _DAY_AT, _KIND_AT = 18, 30, 42, 62, 66
-_integer = struct.Struct(">i").unpack_from
-_long = struct.Struct(">q").unpack_from
-_FIELDS_BEFORE_LEGS, _FIELDS_AFTER_LEGS = 3, 4
+def entry_legs(blocks: list[Any], rows: EntryRows) -> tuple[Legs, Any, Any]:
+    """The legs of the entries of these blocks, the row each belongs to, and which rows cannot be read.
+
+    A leg's sequence and time are said by its block; an entry that points outside its block's sequences is unreadable.
+    """
+    numbers = np.array([block["number"] for block in blocks], dtype=np.int64)
+    sizes = np.array([len(block["sequences"]) if _is_readable(block) else 0 for block in blocks], dtype=np.int64)
+    times = np.array([microseconds(b["booked_at"]) if _is_readable(b) else 0 for b in blocks], dtype=np.int64)
+    readable = [block["sequences"] for block in blocks if _is_readable(block)]
+    sequences = np.array([sequence for own in readable for sequence in own], dtype=np.int64)
+    block = np.minimum(np.searchsorted(numbers, rows.blocks), len(numbers) - 1)
+    within = numbers[block] == rows.blocks
+    fits = (rows.first_legs >= 0) & (rows.first_legs <= sizes[block] - rows.legs) & (rows.legs > 0)
+    row, place, account, amount = rows.of_legs(np.where(within & fits, rows.legs, 0))
+    own = block[row]
+    legs = Legs(
+        account,
+        sequences[(np.cumsum(sizes) - sizes)[own] + rows.first_legs[row] + place],
+        amount,
+        rows.ids_high[row],
+        rows.ids_low[row],
+        rows.value_days[row],
+        times[own],
+    )
+    return legs, row, within & ~fits
 
 
-def _rows_by_block(rows: bytes) -> dict[int, list[bytes]]:
-    found: dict[int, list[bytes]] = {}
-    start = 0
-    while start < len(rows):
-        end = _skip(rows, start + _KIND_AT, _FIELDS_BEFORE_LEGS + 2 + _FIELDS_AFTER_LEGS)
-        found.setdefault(_long(rows, start + _BLOCK_AT)[0], []).append(rows[start:end])
-        start = end
-    return found
+def _is_readable(block: Any) -> bool:
+    """A forged block may be dated at infinity, which comes without a time zone, or hold nulls or rows of numbers."""
+    return block["booked_at"].tzinfo is not None and all(type(number) is int for number in block["sequences"])
 
 
-def _legs(row: bytes) -> tuple[int, list[int], list[int], int]:
-    accounts_at = _skip(row, _KIND_AT, _FIELDS_BEFORE_LEGS)
-    amounts_at = _skip(row, accounts_at, 1)
-    end = _skip(row, amounts_at, 1)
-    arrays = [
-        [_long(row, at)[0] for at in range(start + 28, stop, 12)]
-        for start, stop in pairwise((accounts_at, amounts_at, end))
-    ]
-    return _long(row, _FIRST_LEG_AT)[0], arrays[0], arrays[1], _integer(row, _DAY_AT)[0]
+def _is_sealed(block: Any, previous_hash: bytes, chain: int, rows: bytes) -> bool:
+    if not _is_readable(block):
+        return False
+    sequences = np.array(block["sequences"], dtype=">i8").tobytes()
+    at = microseconds(block["booked_at"])
+    return bool(block_hash(previous_hash, chain, block["number"], at, sequences, [rows]) == block["hash"])
 
 
-def _skip(row: bytes, at: int, fields: int) -> int:
-    for _ in range(fields):
-        at += 4 + max(_integer(row, at)[0], 0)
-    return at
+def _halves(amounts: Any) -> tuple[Any, Any]:
+    return amounts >> 32, amounts & 0xFFFF_FFFF
 
 
-def _id(row: bytes) -> UUID:
-    return UUID(bytes=row[_ID_AT : _ID_AT + 16])
+def _whole(high: Any, low: Any) -> int:
+    return (int(high) << 32) + int(low)
 
 
-def _by_sequence(rows: list[Any]) -> dict[int, tuple[Any, ...]]:
-    return {row["sequence"]: (row["id"], row["amount"], row["value_date"], row["booked_at"]) for row in rows}
+def _id(high: Any, low: Any) -> str:
+    return str(UUID(int=int(high) << 64 | int(low)))
+
+
+def _place(legs: Legs, at: int) -> str:
+    return f"account {legs.account[at]}, sequence {legs.sequence[at]}"
+
+
+def _facts(legs: Legs, at: int) -> dict[str, object]:
+    return {
+        "entry": _id(legs.id_high[at], legs.id_low[at]),
+        "amount_minor": int(legs.amount_minor[at]),
+        "value_date": _said_in(timedelta(days=1), legs.value_day[at])[:10],
+        "booked_at": _said_in(timedelta(microseconds=1), legs.booked_at[at]),
+    }
+
+
+def _said_in(unit: timedelta, count: Any) -> str:
+    try:
+        return str(moment(0) + unit * int(count))
+    except OverflowError:
+        return "infinity"
