@@ -21,7 +21,7 @@ from .harness import Bank, Report, progress, rounded
 SUMMARY = "Importing the Berka files into an empty bank, start to verified."
 FILES_VARIABLE = "EASTFLOW_BERKA_DIR"
 URL_VARIABLE = "EASTFLOW_DATABASE_URL"
-COMMAND_MODULE = "eastflow.channels.cli"
+COMMAND_MODULE = "eastflow.main"
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -38,6 +38,9 @@ ROOMS_OF_ONE_SHAPE = ("customers", *FLOORS[4])
 SHAPE = frozenset(
     {"README.md", "__init__.py", "actions.py", "decide.py", "model.py", "refusals.py", "schema.sql", "store.py"}
 )
+SECOND_DOORS = {
+    ("storage", "embedded"): "the server is started and stopped before there is a database to open",
+}
 CALLERS_OF_VERBS = frozenset({"flows", "operations", "governance", "channels"})
 
 PURE_ROOMS = frozenset({"kernel", "rules"})
@@ -74,6 +77,12 @@ NOT_TABLES = frozenset({"unnest", "generate_series", "pg_stat_activity"})
 EMPTY_NAMES = frozenset(
     {"common", "helper", "helpers", "impl", "manager", "misc", "service", "services", "util", "utils"}
 )
+
+FLOATS = {
+    "operations/berka/importer.py": "the seconds an import took, as a number of JSON; nothing is decided by it",
+}
+ROOMS_WITHOUT_README = frozenset({"channels/cli"})
+"""The command line describes itself with `--help`."""
 
 LINES_PER_FUNCTION_MAX = 70
 LINES_PER_MODULE_MAX = 500
@@ -133,8 +142,13 @@ def house_imports(module: Module) -> Iterator[tuple[list[str], ast.stmt]]:
             targets = [node.module]
             if node.module == PACKAGE:
                 targets = [f"{PACKAGE}.{alias.name}" for alias in node.names]
-            elif node.module.count(".") == 1 and any(alias.name == "actions" for alias in node.names):
-                targets = [f"{node.module}.actions"]
+            elif node.module.count(".") == 1:
+                # A submodule that is imported from its room's door is named as what it is.
+                submodules = [
+                    a.name for a in node.names if (ROOT / node.module.split(".")[1] / f"{a.name}.py").is_file()
+                ]
+                opened = len(submodules) < len(node.names)
+                targets = [node.module] * opened + [f"{node.module}.{name}" for name in submodules]
         else:
             continue
         for target in targets:
@@ -197,7 +211,8 @@ def test_rooms_meet_only_at_their_doors() -> None:
         f"{module.at(node)}: {'.'.join(target)} is private to {target[0]}"
         for module in modules()
         for target, node in house_imports(module)
-        if target and target[0] != module.room and target[0] not in CONTAINERS and target[1:] not in ([], ["actions"])
+        if target and target[0] != module.room and target[0] not in CONTAINERS
+        if target[1:] not in ([], ["actions"]) and tuple(target) not in SECOND_DOORS
     ])  # fmt: skip
 
 
@@ -241,9 +256,9 @@ def test_the_core_of_a_room_is_pure() -> None:
             continue
         problems += [f"{module.at(n)}: imports {name}" for name, n in foreign_imports(module) if name in IMPURE_IMPORTS]
         problems += [f"{module.at(n)}: knows the database" for t, n in house_imports(module) if t[:1] == ["storage"]]
-        for target, node in relative_imports(module):
+        for target, relative in relative_imports(module):
             if target and {"store", "actions"} & set(target):
-                problems.append(f"{module.at(node)}: imports {'.'.join(target)}")
+                problems.append(f"{module.at(relative)}: imports {'.'.join(target)}")
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 if (node.value.id, node.attr) in CLOCK:
@@ -278,6 +293,7 @@ def test_there_is_no_float() -> None:
     check([
         f"{module.at(node)}: float"
         for module in modules()
+        if str(module.path.relative_to(ROOT)) not in FLOATS
         for node in ast.walk(module.tree)
         if (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
         or (isinstance(node, ast.Name) and node.id == "float")
@@ -349,12 +365,9 @@ def _constants_then_classes(name: str) -> tuple[int, str]:
 
 def test_every_room_says_what_it_is() -> None:
     rooms = {module.path.parent for module in modules() if module.is_door}
-    check([f"{room.relative_to(ROOT)} has no README.md" for room in rooms if not _has_readme(room)])
-
-
-def _has_readme(room: Path) -> bool:
-    """A room that only holds others may leave it to them."""
-    return any(room.rglob("README.md"))
+    # A room that holds others may leave it to them.
+    silent = {str(room.relative_to(ROOT)) for room in rooms if not any(room.rglob("README.md"))}
+    check([f"{room} has no README.md" for room in silent - ROOMS_WITHOUT_README])
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -6,9 +6,12 @@ The database server, a process with an engine, and the HTTP process are killed f
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,8 +21,11 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 
+from eastflow.channels.api import Scope
+from eastflow.channels.api.keys import create_key
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Done, Entry, Posting, Side, trial_balance_at, verify
 from eastflow.ledger.actions import Engine, define_asset, new_id, open_accounts
@@ -86,7 +92,7 @@ async def server_is_killed(data_dir: Path, kills: int) -> None:
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
             await asyncio.to_thread(embedded.start, data_dir, memory_bytes=MEMORY_BYTES)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while len(answered) == before:
                     await asyncio.sleep(0.05)
         working = False
@@ -136,6 +142,67 @@ async def engine_is_killed(data_dir: Path, kills: int) -> None:
         answered |= {UUID(line.strip()) for line in lines if line.endswith("\n")}
     await check_books(database, answered)
     await database.close()
+
+
+async def http_is_killed(data_dir: Path, kills: int) -> None:
+    """The whole program, `eastflow up`, dies under the load of twenty clients, and comes up again."""
+    server = embedded.start(data_dir, memory_bytes=MEMORY_BYTES)
+    database = await open_books(server.url)
+    _, secret = await database.run(lambda tx: create_key(tx, "a test", tuple(Scope)))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"EASTFLOW_DATABASE_URL": server.url, "EASTFLOW_PORT": str(port)}
+    answered: set[UUID] = set()
+
+    async def caller(client: httpx.AsyncClient, start: int) -> None:
+        for number in itertools.count(start, 100):
+            entry = transfer(number)
+            legs = [{"account": p.account, "asset": p.asset, "amount_minor": p.amount_minor} for p in entry.postings]
+            body = {"id": str(entry.id), "kind": entry.kind, "value_date": str(entry.value_date), "postings": legs}
+            try:
+                answer = await client.post("/v1/entries", json=body)
+            except httpx.TransportError:
+                return
+            assert answer.status_code == 201, answer.text
+            answered.add(entry.id)
+
+    for _ in range(kills):
+        program = subprocess.Popen(
+            [sys.executable, "-c", "from eastflow.main import main; main()", "up"],
+            env=environment, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        headers = {"authorization": f"Bearer {secret}"}
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
+            await until_up(client)
+            before = len(answered)
+            callers = [asyncio.create_task(caller(client, start)) for start in range(20)]
+            async with asyncio.timeout(60):
+                while len(answered) < before + 200:
+                    await asyncio.sleep(0.02)
+            program.kill()
+            program.wait()
+            await asyncio.gather(*callers)
+    await check_books(database, answered)
+    await database.close()
+
+
+async def until_up(client: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get("/healthz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.1)
+
+
+def test_the_http_process_is_killed(data_dir: Path) -> None:
+    asyncio.run(http_is_killed(data_dir, KILLS))
+
+
+@pytest.mark.soak
+def test_the_http_process_is_killed_often(data_dir: Path) -> None:
+    asyncio.run(http_is_killed(data_dir, SOAK_KILLS))
 
 
 def test_the_database_server_is_killed(data_dir: Path) -> None:

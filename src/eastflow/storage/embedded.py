@@ -76,6 +76,7 @@ def start(data_dir: Path, *, memory_bytes: int | None = None) -> EmbeddedServer:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(data_dir):
         if running(data_dir) is None:
+            _refuse_foreign(data_dir)
             account = _server_account(data_dir)
             _open_the_way(data_dir, account)
             _end_orphans(data_dir)
@@ -247,16 +248,22 @@ def _make_data_directory(data_dir: Path, account: pwd.struct_passwd | None) -> N
     _write_durably(data_dir / FINISHED_FILE, "This data directory is complete.\n", account)
 
 
-def _clear_unfinished(data_dir: Path) -> None:
-    """Remove what a killed start left; refuse to touch a directory that may hold anything else."""
-    entries = list(data_dir.iterdir())
-    strange = sorted(entry.name for entry in entries if not _made_before_first_start(entry.name))
+def _refuse_foreign(data_dir: Path) -> None:
+    """A directory that may hold anything else is refused before anything in it, its owner included, is changed."""
+    if (data_dir / FINISHED_FILE).exists():
+        return
+    strange = sorted(path.name for path in data_dir.iterdir() if not _made_before_first_start(path.name))
     if strange:
         raise EmbeddedServerFault(
             f"{data_dir} is not a data directory of Eastflow and is not empty ({', '.join(strange[:5])}). "
             "Nothing was changed; name another directory."
         )
-    for entry in entries:
+
+
+def _clear_unfinished(data_dir: Path) -> None:
+    """Remove what a killed start left."""
+    _refuse_foreign(data_dir)
+    for entry in list(data_dir.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:

@@ -211,3 +211,13 @@ def test_settings_fit_the_machine(
 
 def test_memory_is_known() -> None:
     assert 0 < embedded.machine_memory_bytes() <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_a_foreign_directory_keeps_its_owner_and_mode(room: Path) -> None:
+    foreign = room / "foreign"
+    foreign.mkdir(mode=0o755)
+    (foreign / "letters.txt").write_text("somebody else's")
+    before = [(path.stat().st_uid, path.stat().st_mode) for path in (foreign, foreign / "letters.txt")]
+    with pytest.raises(EmbeddedServerFault, match="not a data directory"):
+        embedded.start(foreign)
+    assert [(path.stat().st_uid, path.stat().st_mode) for path in (foreign, foreign / "letters.txt")] == before

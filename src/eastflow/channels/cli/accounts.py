@@ -1,4 +1,4 @@
-"""Assets and accounts: what is counted, and where."""
+"""Accounts, their balances and their statements."""
 
 from __future__ import annotations
 
@@ -7,80 +7,70 @@ from typing import Annotated
 
 import typer
 
-from eastflow.kernel import Asset, Refusal
+from eastflow.kernel import INT64_MAX, Refusal
 from eastflow.ledger import (
     Account,
-    Balance,
     Basis,
+    CursorMalformed,
     LedgerRefusal,
     Side,
+    Statement,
     Status,
     accounts,
     accounts_page,
-    assets,
     balance,
     balance_booked_at,
     balance_valued_on,
     statement,
     statement_after,
 )
-from eastflow.ledger.actions import change_floor, change_status, define_asset, open_accounts
+from eastflow.ledger.actions import change_floor, change_status, open_accounts
 from eastflow.operations import Bank
-from eastflow.storage import Transaction
 
-from .output import Json, accepted, in_bank, show, show_rows
+from .messages import say
+from .options import Day, DayOrNone, Json, Limit, Moment, Number
+from .output import accepted, fail, in_bank, print_json, show, show_rows
+from .shapes import Data, balance_data, statement_data
 
-assets_app = typer.Typer(help="What is counted: currencies and named tokens.", no_args_is_help=True)
 accounts_app = typer.Typer(help="Accounts: open, show, freeze, close.", no_args_is_help=True)
 balances_app = typer.Typer(help="Balances now, as booked at a moment, or as valued on a day.", no_args_is_help=True)
 statements_app = typer.Typer(help="Statements with opening, closing and running balance.", no_args_is_help=True)
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
-
-
-@assets_app.command("define")
-def assets_define(code: str, scale: int, as_json: Json = False) -> None:
-    """Define CODE with SCALE decimals."""
-    outcome = in_bank(lambda bank: bank.database.run(lambda tx: define_asset(tx, Asset(code, scale))))
-    show(accepted(outcome, as_json), as_json)
-
-
-@assets_app.command("list")
-def assets_list(as_json: Json = False) -> None:
-    async def work(bank: Bank) -> list[Asset]:
-        async with bank.database.reading() as tx:
-            return await assets(tx)
-
-    found = in_bank(work)
-    show_rows(("code", "scale"), [(a.code, a.scale) for a in found], found, as_json)
 
 
 @accounts_app.command("open")
 def accounts_open(
-    number: int,
+    number: Number,
     asset: str,
     side: Side,
     chart: str,
-    floor: Annotated[int, typer.Option(help="Lowest balance, whole minor units.")] = 0,
+    floor: Annotated[
+        int, typer.Option(min=-INT64_MAX, max=INT64_MAX, help="Lowest balance, in whole minor units.")
+    ] = 0,
     no_floor: Annotated[bool, typer.Option("--no-floor", help="No lowest balance.")] = False,
     owner: str | None = None,
-    opened_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    opened_on: DayOrNone = None,
     as_json: Json = False,
 ) -> None:
-    """Open account NUMBER in ASSET, on SIDE (debit or credit), at CHART in the chart of accounts."""
-    day = opened_on.date() if opened_on else datetime.now(UTC).date()
+    """Open ACCOUNT in ASSET, on SIDE (debit or credit), at CHART in the chart of accounts."""
+    day = opened_on or datetime.now(UTC).date()
     account = Account(number, asset, side, chart, day, None if no_floor else floor, owner)
     (outcome,) = in_bank(lambda bank: bank.database.run(lambda tx: open_accounts(tx, [account])))
     show(accepted(outcome, as_json), as_json)
 
 
 @accounts_app.command("show")
-def accounts_show(number: int, as_json: Json = False) -> None:
-    show(accepted(in_bank(lambda bank: _account(bank, number)), as_json), as_json)
+def accounts_show(number: Number, as_json: Json = False) -> None:
+    """What the account is."""
+    show(accepted(in_bank(lambda bank: known_account(bank, number)), as_json), as_json)
 
 
 @accounts_app.command("list")
 def accounts_list(
-    after: int = 0, limit: int = 100, chart: str | None = None, owner: str | None = None, as_json: Json = False
+    after: Annotated[int, typer.Option(min=0, max=INT64_MAX)] = 0,
+    limit: Limit = 100,
+    chart: str | None = None,
+    owner: str | None = None,
+    as_json: Json = False,
 ) -> None:
     """Accounts by number, after AFTER."""
 
@@ -89,8 +79,115 @@ def accounts_list(
             return await accounts_page(tx, after=after, limit=limit, chart=chart, owner=owner)
 
     found = in_bank(work)
-    rows = [(a.id, a.asset, a.side.value, a.chart, a.floor_minor, a.status.value) for a in found]
-    show_rows(("number", "asset", "side", "chart", "floor", "status"), rows, found, as_json)
+    rows = [(a.id, a.asset, a.side.value, a.chart, a.floor_minor, a.status.value, a.owner) for a in found]
+    show_rows(("account", "asset", "side", "chart", "floor", "status", "owner"), rows, found, as_json)
+    if len(found) == limit and not as_json:
+        typer.echo(say("more_after", after=found[-1].id))
+
+
+@accounts_app.command("freeze")
+def accounts_freeze(
+    number: Number, debits_only: Annotated[bool, typer.Option("--debits-only")] = False, as_json: Json = False
+) -> None:
+    """Let nothing in or out; with --debits-only, let nothing out."""
+    _set_status(number, Status.DEBITS_FROZEN if debits_only else Status.FROZEN, as_json)
+
+
+@accounts_app.command("unfreeze")
+def accounts_unfreeze(number: Number, as_json: Json = False) -> None:
+    """Let money in and out again."""
+    _set_status(number, Status.OPEN, as_json)
+
+
+@accounts_app.command("close")
+def accounts_close(number: Number, as_json: Json = False) -> None:
+    """Close an empty account, for good."""
+    _set_status(number, Status.CLOSED, as_json)
+
+
+# A floor is often negative, which otherwise would be taken for an option.
+@accounts_app.command("floor", context_settings={"ignore_unknown_options": True})
+def accounts_floor(
+    number: Number,
+    floor: Annotated[
+        int | None,
+        typer.Argument(min=-INT64_MAX, max=INT64_MAX, help="Minor units; -5000 is an overdraft."),
+    ] = None,
+    none: Annotated[bool, typer.Option("--none", help="No lowest balance any more.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Set the lowest balance the account may be left with, or with --none take it away."""
+    if (floor is None) is not none:
+        raise typer.BadParameter(say("floor_missing"))
+    outcome = in_bank(lambda bank: bank.database.run(lambda tx: change_floor(tx, number, floor)))
+    show(accepted(outcome, as_json), as_json)
+
+
+@balances_app.command("show")
+def balances_show(number: Number, at: Moment = None, valued_on: DayOrNone = None, as_json: Json = False) -> None:
+    """The balance now, as booked --at a moment, or as --valued-on a day."""
+    if at and valued_on:
+        raise typer.BadParameter(say("one_of_both"))
+
+    async def work(bank: Bank) -> Data | Refusal:
+        async with bank.database.reading() as tx:
+            # What the account was opened with is asked for first: of none there is no balance on any day.
+            if number not in await accounts(tx, [number]):
+                return _not_found(number)
+            if valued_on:
+                posted_minor = await balance_valued_on(tx, number, valued_on)
+                return {"account": number, "valued_on": valued_on, "posted_minor": posted_minor}
+            found = await (balance_booked_at(tx, number, at) if at else balance(tx, number))
+        return balance_data(found) if found else _not_found(number)
+
+    show(accepted(in_bank(work), as_json), as_json)
+
+
+@statements_app.command("show")
+def statements_show(
+    number: Number,
+    since: Day,
+    until: Day,
+    basis: Basis = Basis.BOOKED,
+    limit: Limit = 100,
+    cursor: str | None = None,
+    as_json: Json = False,
+) -> None:
+    """The statement of SINCE to UNTIL, both days included (as booked: days of UTC)."""
+
+    async def work(bank: Bank) -> Statement | Refusal | None:
+        known = await known_account(bank, number)
+        if isinstance(known, Refusal):
+            return known
+        async with bank.database.reading() as tx:
+            if cursor:
+                return await statement_after(tx, known, cursor, limit=limit)
+            return await statement(tx, known, since, until, basis=basis, limit=limit)
+
+    try:
+        page = accepted(in_bank(work), as_json)
+    except CursorMalformed as problem:
+        fail(str(problem))
+    if page is None:
+        fail(say("other_account"))
+    if as_json:
+        print_json(statement_data(page))
+        return
+    rows: list[tuple[object, ...]] = [("", "", "opening", "", page.opening_minor, "")]
+    for line in page.lines:
+        booked = line.posting
+        rows.append(
+            (booked.value_date, booked.booked_at, line.kind, booked.amount_minor, line.balance_minor, line.memo)
+        )
+    rows.append(("", "", "closing", "", page.closing_minor, ""))
+    show_rows(("value date", "booked", "kind", "amount", "balance", "memo"), rows, None, False)
+    if page.cursor:
+        typer.echo(say("more", cursor=page.cursor))
+
+
+async def known_account(bank: Bank, number: int) -> Account | Refusal:
+    async with bank.database.reading() as tx:
+        return (await accounts(tx, [number])).get(number) or _not_found(number)
 
 
 def _set_status(number: int, status: Status, as_json: bool) -> None:
@@ -98,105 +195,5 @@ def _set_status(number: int, status: Status, as_json: bool) -> None:
     show(accepted(outcome, as_json), as_json)
 
 
-@accounts_app.command("freeze")
-def accounts_freeze(
-    number: int, debits_only: Annotated[bool, typer.Option("--debits-only")] = False, as_json: Json = False
-) -> None:
-    """Let nothing in or out; with --debits-only, let nothing out."""
-    _set_status(number, Status.DEBITS_FROZEN if debits_only else Status.FROZEN, as_json)
-
-
-@accounts_app.command("unfreeze")
-def accounts_unfreeze(number: int, as_json: Json = False) -> None:
-    _set_status(number, Status.OPEN, as_json)
-
-
-@accounts_app.command("close")
-def accounts_close(number: int, as_json: Json = False) -> None:
-    """Close an empty account, for good."""
-    _set_status(number, Status.CLOSED, as_json)
-
-
-@accounts_app.command("floor")
-def accounts_floor(number: int, floor: Annotated[int | None, typer.Argument()] = None, as_json: Json = False) -> None:
-    """Set the lowest balance to FLOOR minor units, or without FLOOR take it away."""
-    outcome = in_bank(lambda bank: bank.database.run(lambda tx: change_floor(tx, number, floor)))
-    show(accepted(outcome, as_json), as_json)
-
-
-@balances_app.command("show")
-def balances_show(
-    number: int,
-    at: Annotated[datetime | None, typer.Option(help="As booked at this moment (UTC).")] = None,
-    valued_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="As valued on this day.")] = None,
-    as_json: Json = False,
-) -> None:
-    async def work(bank: Bank) -> Balance | dict[str, object] | Refusal:
-        known = await _account(bank, number)
-        if isinstance(known, Refusal):
-            return known
-        async with bank.database.reading() as tx:
-            if valued_on:
-                day = valued_on.date()
-                return {"account": number, "valued_on": day, "posted_minor": await balance_valued_on(tx, number, day)}
-            found = await balance_booked_at(tx, number, at.replace(tzinfo=UTC)) if at else await balance(tx, number)
-        return found or Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": number})
-
-    found = accepted(in_bank(work), as_json)
-    show(_with_available(found) if isinstance(found, Balance) else found, as_json)
-
-
-@statements_app.command("show")
-def statements_show(
-    number: int,
-    since: Day,
-    until: Day,
-    basis: Basis = Basis.BOOKED,
-    limit: int = 100,
-    cursor: str | None = None,
-    as_json: Json = False,
-) -> None:
-    """The statement of SINCE to UNTIL, both days included."""
-
-    async def work(bank: Bank) -> object:
-        known = await _account(bank, number)
-        if isinstance(known, Refusal):
-            return known
-        async with bank.database.reading() as tx:
-            if cursor:
-                return await statement_after(tx, known, cursor, limit=limit)
-            return await statement(tx, known, since.date(), until.date(), basis=basis, limit=limit)
-
-    page: object = accepted(in_bank(work), as_json)
-    if as_json:
-        show(page, True)
-        return
-    assert hasattr(page, "lines"), "a statement"
-    rows = [
-        (line.posting.value_date, line.posting.booked_at, line.kind, line.posting.amount_minor, line.balance_minor)
-        for line in page.lines
-    ]
-    rows = [("", "", "opening", "", page.opening_minor), *rows, ("", "", "closing", "", page.closing_minor)]  # type: ignore[attr-defined]
-    show_rows(("value date", "booked", "kind", "amount", "balance"), rows, page, False)
-
-
-async def _account(bank: Bank, number: int) -> Account | Refusal:
-    async def find(tx: Transaction) -> Account | Refusal:
-        if not 0 < number < 1 << 53:
-            return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": number})
-        found = await accounts(tx, [number])
-        return found.get(number) or Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": number})
-
-    async with bank.database.reading() as tx:
-        return await find(tx)
-
-
-def _with_available(found: Balance) -> dict[str, int | None]:
-    return {
-        "account": found.account,
-        "posted_minor": found.posted_minor,
-        "held_minor": found.held_minor,
-        "available_minor": found.available_minor,
-        "floor_minor": found.floor_minor,
-        "sequence": found.sequence,
-    }
+def _not_found(number: int) -> Refusal:
+    return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": number})

@@ -6,9 +6,13 @@ from importlib.metadata import version
 
 import typer
 
-from .accounts import accounts_app, assets_app, balances_app, statements_app
+from .accounts import accounts_app, balances_app, statements_app
+from .assets import assets_app
 from .books import demo_command, import_app, trial_balance_command, verify_command
-from .entries import entries_app, holds_app
+from .entries import entries_app
+from .holds import holds_app
+from .options import Json
+from .output import print_json
 from .parties import parties_app
 
 
@@ -26,10 +30,13 @@ def make_app() -> typer.Typer:
     app.command("trial-balance")(trial_balance_command)
     app.command("verify")(verify_command)
     app.command("demo")(demo_command)
-    app.command("version")(_version)
+    app.command("version")(version_command)
     return app
 
 
-def _version() -> None:
+def version_command(as_json: Json = False) -> None:
     """Print the version."""
-    typer.echo(version("eastflow"))
+    if as_json:
+        print_json({"version": version("eastflow")})
+    else:
+        typer.echo(version("eastflow"))

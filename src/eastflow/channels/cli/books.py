@@ -2,63 +2,79 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from eastflow.ledger import Proof, TrialBalance, trial_balance_at, verify
-from eastflow.operations import Bank, Import, fill_demo, import_berka
+from eastflow.operations import Bank, DemoRefused, Import, ImportRefused, SourceRefused, fill_demo, import_berka
 
-from .output import Json, errors, fail, in_bank, print_json, show, show_rows
+from .messages import say
+from .options import Json, Moment
+from .output import console, fail, in_bank, print_json, printable, show, show_rows
+from .shapes import proof_data, trial_balance_data
 
 import_app = typer.Typer(help="Take over another bank's books.", no_args_is_help=True)
 
 
-def trial_balance_command(at: datetime | None = None, as_json: Json = False) -> None:
-    """Debits and credits by place of the chart, now or as booked at a moment (UTC). Exit 1 unless they cancel out."""
+def trial_balance_command(at: Moment = None, as_json: Json = False) -> None:
+    """Debits and credits by place of the chart, now or as booked --at a moment. Exit 1 unless they cancel out."""
 
     async def work(bank: Bank) -> TrialBalance:
         async with bank.database.reading() as tx:
-            return await trial_balance_at(tx, at and at.replace(tzinfo=UTC))
+            return await trial_balance_at(tx, at)
 
     found = in_bank(work)
     rows = [(p.asset, p.chart, max(-p.signed_minor, 0), max(p.signed_minor, 0), p.accounts) for p in found.positions]
-    show_rows(("asset", "chart", "debit", "credit", "accounts"), rows, found, as_json)
+    show_rows(("asset", "chart", "debit", "credit", "accounts"), rows, trial_balance_data(found), as_json)
     if not found.balanced:
-        fail(f"does not balance: {dict(found.differences_minor)}")
+        fail(say("does_not_balance", differences=dict(found.differences_minor)))
 
 
 def verify_command(as_json: Json = False) -> None:
     """Prove the books from their postings and their seal. Exit 1 if anything is found."""
 
     async def work(bank: Bank) -> Proof:
-        with Progress(console=errors, transient=True) as progress:
-            tasks = {what: progress.add_task(what, total=None) for what in ("postings", "blocks", "entries")}
+        with Progress(console=console(stderr=True), transient=True) as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def tell(what: str, count: int) -> None:
+                if what not in tasks:
+                    tasks[what] = progress.add_task(what, total=None)
+                progress.update(tasks[what], completed=count)
+
             async with bank.database.reading() as tx:
-                return await verify(tx, progress=lambda what, count: progress.update(tasks[what], completed=count))
+                return await verify(tx, progress=tell)
 
     proof = in_bank(work)
     if as_json:
-        print_json(proof)
+        print_json(proof_data(proof))
     else:
-        if not proof.proved:
-            rows = [(finding.code, finding.place, dict(finding.facts)) for finding in proof.findings]
-            show_rows(("finding", "where", "facts"), rows, None, False)
-        typer.echo(
-            f"{proof.entries:,} entries, {proof.postings:,} postings, {proof.accounts:,} accounts, "
-            f"{proof.blocks:,} blocks: " + ("proved" if proof.proved else f"{proof.findings_count:,} findings")
-        )
-        for chain, (number, digest) in proof.heads.items():
-            typer.echo(f"head of chain {chain}: block {number}, {digest}")
+        _show_proof(proof)
     if not proof.proved:
         raise typer.Exit(1)
 
 
+def _show_proof(proof: Proof) -> None:
+    if not proof.proved:
+        rows = [(finding.code, finding.place, dict(finding.facts)) for finding in proof.findings]
+        show_rows(("finding", "where", "facts"), rows, None, False)
+    verdict = say("proved_well") if proof.proved else say("proved_ill", count=proof.findings_count)
+    counts = {"entries": proof.entries, "postings": proof.postings, "accounts": proof.accounts, "blocks": proof.blocks}
+    typer.echo(say("proved", verdict=verdict, **counts))
+    for chain, (number, digest) in proof.heads.items():
+        typer.echo(say("head", chain=chain, number=number, digest=digest))
+
+
 def demo_command(as_json: Json = False) -> None:
-    """Fill the demo bank, or find it filled."""
-    show({"entries": in_bank(fill_demo)}, as_json)
+    """Fill the demo bank, or find it filled: customers, deposits, loans, currencies, cards."""
+    try:
+        filled = in_bank(fill_demo)
+    except DemoRefused as problem:
+        fail(str(problem))
+    show(filled, as_json)
 
 
 @import_app.callback()
@@ -67,24 +83,28 @@ def importing() -> None:
 
 
 @import_app.command("berka")
-def import_berka_command(directory: Path, as_json: Json = False) -> None:
-    """The accounts and transactions of a real Czech bank (the Berka data set), each balance compared."""
+def import_berka_command(
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)], as_json: Json = False
+) -> None:
+    """The accounts and transactions of a real Czech bank (the Berka data set), each balance compared with its own.
+    Rows that cannot be booked are listed as refused. What was stopped half way is taken up by running it again."""
 
     async def work(bank: Bank) -> Import:
-        with Progress(console=errors, transient=True) as progress:
-            tasks: dict[str, object] = {}
+        with Progress(console=console(stderr=True), transient=True) as progress:
+            tasks: dict[str, TaskID] = {}
 
-            def tell(what: str, done: int, total: int) -> None:
-                task = tasks.setdefault(what, progress.add_task(what, total=total) if what not in tasks else None)
-                progress.update(task, completed=done, total=total)  # type: ignore[arg-type]
+            def tell(step: str, done: int, total: int) -> None:
+                if step not in tasks:
+                    tasks[step] = progress.add_task(step, total=total)
+                progress.update(tasks[step], completed=done, total=total)
 
             return await import_berka(bank.engine, directory, progress=tell)
 
     try:
         done = in_bank(work)
-    except ValueError as problem:
+    except (SourceRefused, ImportRefused) as problem:
         fail(str(problem))
     if as_json:
         print_json(done.as_data())
     else:
-        typer.echo(done.as_table())
+        typer.echo(printable(done.as_table()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -17,11 +18,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from typer.testing import CliRunner
 
+from eastflow.channels.cli import entries
 from eastflow.main import app
+from eastflow.operations.berka.sample import write_files
 from eastflow.storage import Database, embedded
 
 STARTING_SECONDS = 30
@@ -34,19 +38,23 @@ class Operator:
         self.environment = os.environ | {"EASTFLOW_DATA_DIR": str(data_dir), "EASTFLOW_PORT": str(port)}
         self.environment.pop("EASTFLOW_DATABASE_URL", None)
         self.url = f"http://127.0.0.1:{port}"
+        self.data_dir = data_dir
+        self.processes: list[subprocess.Popen[str]] = []
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def start(self, *words: str | bytes) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
             [sys.executable, "-c", "from eastflow.main import main; main()", *words],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.processes.append(process)
+        return process
 
-    def run(self, *words: str, status: int = 0) -> str:
+    def run(self, *words: str, status: int = 0, **environment: str) -> str:
         """In this process, which spares starting one for each command."""
-        result = CliRunner().invoke(app, words, env=self.environment)
+        result = CliRunner().invoke(app, words, env=self.environment | environment)
         assert result.exit_code == status, (words, result.output, result.exception)
         return result.stdout or result.stderr
 
@@ -62,7 +70,9 @@ def operator() -> Iterator[Operator]:
         port = free.getsockname()[1]
     # The server is started once here; commands find it running, and leave it so.
     embedded.start(room / "bank", memory_bytes=512 << 20)
-    yield Operator(room / "bank", port)
+    made = Operator(room / "bank", port)
+    made.run("demo")
+    yield made
     embedded.stop(room / "bank")
     shutil.rmtree(room, ignore_errors=True)
 
@@ -85,8 +95,9 @@ def test_an_account_from_opening_to_closing(operator: Operator) -> None:
     assert opened["status"] == "open"
     assert operator.json("accounts", "freeze", "77", "--debits-only")["status"] == "debits_frozen"
     assert operator.json("accounts", "unfreeze", "77")["status"] == "open"
-    assert operator.json("accounts", "floor", "77")["floor_minor"] is None
-    assert operator.json("accounts", "floor", "77", "5")["floor_minor"] == 5
+    assert operator.json("accounts", "floor", "77", "--none")["floor_minor"] is None
+    assert operator.json("accounts", "floor", "77", "-5")["floor_minor"] == -5
+    operator.run("accounts", "floor", "77", status=2)
     assert operator.json("accounts", "close", "77")["status"] == "closed"
     assert operator.json("accounts", "show", "77")["status"] == "closed"
     assert operator.json("accounts", "list", "--chart", "liabilities:vault")[0]["id"] == 77
@@ -99,7 +110,10 @@ def test_an_entry_posted_found_and_reversed(operator: Operator) -> None:
     posted = operator.json(*words)
     found = operator.json("entries", "search", "--detail", "order=7")["entries"]
     assert [entry["id"] for entry in found] == [posted["id"]]
-    assert operator.json("entries", "show", posted["id"])["amounts_minor"] == [-700, 700]
+    assert operator.json("entries", "show", posted["id"])["postings"] == [
+        {"account": 2003, "asset": "CNY", "amount_minor": -700, "sequence": found[0]["postings"][0]["sequence"]},
+        {"account": 2004, "asset": "CNY", "amount_minor": 700, "sequence": found[0]["postings"][1]["sequence"]},
+    ]
     reversal = operator.json("entries", "reverse", posted["id"])
     assert operator.json("entries", "show", reversal["id"])["reverses"] == posted["id"]
     again = operator.json("entries", "reverse", posted["id"], status=1)
@@ -118,14 +132,34 @@ def test_a_file_of_entries(operator: Operator, tmp_path: Path) -> None:
         for n in (1, 2, 3)
     ]  # fmt: skip
     file = tmp_path / "entries.jsonl"
-    file.write_text("\n".join(json.dumps(line) for line in lines))
-    outcomes = operator.json("entries", "batch", str(file), status=1)
-    assert [outcome.get("refused") for outcome in outcomes] == [None, None, "ledger.account_not_found"]
-    assert [outcome.get("replayed") for outcome in operator.json("entries", "batch", str(file), status=1)][:2] == [
-        True
-    ] * 2
-    file.write_text('{"id": 1}')
-    assert "line 1" in operator.run("entries", "batch", str(file), status=1)
+    file.write_text("\n" + "\n\n".join(json.dumps(line) for line in lines) + "\n")
+    first = operator.json("entries", "batch", str(file), status=1)
+    assert (first["posted"], first["replayed"], first["refused_count"]) == (2, 0, 1)
+    [refused] = first["refused"]
+    assert (refused["line"], refused["id"]) == (6, lines[2]["id"])
+    assert refused["refused"] == "ledger.account_not_found"
+    again = operator.json("entries", "batch", str(file), status=1)
+    assert (again["posted"], again["replayed"], again["refused_count"]) == (0, 2, 1)
+    assert "2 posted before" in operator.run("entries", "batch", str(file), status=1)
+    for line, reason in (('{"id": 1}', "line 2"), (json.dumps(lines[0] | {"mem": ""}), "mem"), ("7", "line 2")):
+        file.write_text(json.dumps(lines[0]) + "\n" + line)
+        assert reason in operator.run("entries", "batch", str(file), status=1)
+    operator.run("entries", "batch", str(tmp_path / "missing"), status=2)
+
+
+def test_linked_entries_are_never_parted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "BATCH_COMMANDS_MAX", 4)
+    line = {
+        "id": "00000000-0000-7000-8000-000000000001",
+        "kind": "transfer",
+        "value_date": "2026-02-03",
+        "postings": [],
+    }
+    file = tmp_path / "entries.jsonl"
+    links = [False, False, True, True, False, False, True, False, True, True, True, True, True, False]
+    file.write_text("\n".join(json.dumps(line | {"linked": linked}) for linked in links))
+    batches = [[number for number, _ in batch] for batch in entries._batches(file)]
+    assert batches == [[1, 2], [3, 4, 5, 6], [7, 8], [9, 10, 11, 12], [13, 14]]
 
 
 def test_holds(operator: Operator) -> None:
@@ -137,6 +171,7 @@ def test_holds(operator: Operator) -> None:
     assert operator.json("holds", "list", "2007")[0]["status"] == "released"
     assert operator.json("holds", "place", "2007", "CNY", "0", status=1)["refused"] == "ledger.amount_is_zero"
     assert operator.json("holds", "expire") == {"expired": 0}
+    assert operator.json("holds", "list", "9999", status=1)["refused"] == "ledger.account_not_found"
 
 
 def test_statements_and_the_trial_balance(operator: Operator) -> None:
@@ -148,6 +183,30 @@ def test_statements_and_the_trial_balance(operator: Operator) -> None:
     assert following["lines"][-1]["balance_minor"] == following["closing_minor"]
     assert set(operator.json("trial-balance")["differences_minor"].values()) == {0}
     assert "closing" in operator.run("statements", "show", "2009", *period)
+    assert "another" in operator.run("statements", "show", "2010", *period, "--cursor", page["cursor"], status=1)
+    assert "cursor" in operator.run("statements", "show", "2010", *period, "--cursor", "x", status=1)
+    assert "cursor" in operator.run("entries", "search", "--cursor", "x", status=1)
+
+
+def test_balances_at_a_moment(operator: Operator) -> None:
+    booked = operator.json("statements", "show", "2009", "--since", "2025-01-01", "--until", "2999-12-31")["lines"]
+    at = operator.json("balances", "show", "2009", "--at", booked[0]["booked_at"])
+    assert at["posted_minor"] == booked[-1]["balance_minor"]
+    before = operator.json("balances", "show", "2009", "--at", "2025-01-01T00:00:00+02:00", status=1)
+    assert before["refused"] == "ledger.account_not_found", "the books did not know it then"
+    assert operator.json("trial-balance", "--at", "2025-01-01") == {
+        "at": "2025-01-01T00:00:00Z", "balanced": True, "differences_minor": ANY, "positions": ANY,
+    }  # fmt: skip
+    for words in (("--at", "yesterday"), ("--at", "0001-01-01"), ("--valued-on", "2025-13-01")):
+        operator.run("balances", "show", "2009", *words, status=2)
+    operator.run("balances", "show", str(1 << 53), status=2)
+
+
+def test_what_customers_wrote_is_shown_as_it_is(operator: Operator) -> None:
+    memo = "[/red] :cash: \x1b[2J"
+    words = ("entries", "post", "transfer", "CNY", "--leg", "2011:-1", "--leg", "2012:1", "--memo", memo)
+    operator.json(*words, "--detail", "strange=1")
+    assert "[/red] :cash: \N{REPLACEMENT CHARACTER}[2J" in operator.run("entries", "search", "--detail", "strange=1")
 
 
 def test_parties(operator: Operator) -> None:
@@ -165,7 +224,7 @@ async def execute(url: str, sql: str) -> None:
 
 
 def test_a_forged_balance_makes_verify_fail(operator: Operator) -> None:
-    url = embedded.start(Path(operator.environment["EASTFLOW_DATA_DIR"])).url
+    url = embedded.start(operator.data_dir).url
     change = "UPDATE ledger_balance SET posted = posted {} 1 WHERE account_id = 2010"
     asyncio.run(execute(url, change.format("+")))
     found = operator.json("verify", status=1)["findings"]
@@ -180,10 +239,36 @@ def test_keys_are_shown_once_and_revoked(operator: Operator) -> None:
     assert operator.json("keys", "revoke", key["id"])["revoked_at"]
 
 
+def test_another_banks_books_are_taken_over(operator: Operator, tmp_path: Path) -> None:
+    assert "district.asc" in operator.run("import", "berka", str(tmp_path), status=1)
+    done = operator.json("import", "berka", str(write_files(tmp_path)))
+    assert list(done)[:6] == ["transactions", "exact", "rounding", "unexplained", "refused", "seconds"]
+    assert done["posted"] == done["transactions"] > 0
+    assert operator.json("import", "berka", str(tmp_path))["replayed"] == done["posted"]
+    assert "posted before" in operator.run("import", "berka", str(tmp_path))
+    operator.run("import", "berka", str(tmp_path / "missing"), status=2)
+
+
 def test_other_words_are_bad_usage(operator: Operator) -> None:
     operator.run("nonsense", status=2)
     operator.run("bench", "nonsense", status=2)
     operator.run("accounts", "open", "seven", status=2)
+    operator.run("entries", "search", "--limit", "-1", status=2)
+    assert "EASTFLOW_LANES" in operator.run("assets", "list", status=2, EASTFLOW_LANES="none")
+
+
+def test_what_is_wrong_with_the_database_is_said(operator: Operator) -> None:
+    for url in ("postgresql://127.0.0.1:1/none", "postgresql://127.0.0.1:port/none", "nonsense"):
+        said = operator.run("assets", "list", status=1, EASTFLOW_DATABASE_URL=url)
+        assert "Traceback" not in said
+        assert len(said) > 10
+
+
+def test_versions_and_words_that_are_no_text(operator: Operator) -> None:
+    assert operator.run("version").strip() == operator.json("version")["version"]
+    strange = operator.start(b"assets", b"\xff")
+    assert "UTF-8" in strange.communicate()[1]
+    assert strange.returncode == 2
 
 
 def get(url: str, secret: str = "") -> int:
@@ -207,30 +292,69 @@ def wait_until_up(operator: Operator) -> None:
             return
 
 
-def test_the_bank_comes_up_is_killed_and_comes_up_again() -> None:
+@pytest.fixture
+def fresh() -> Iterator[Operator]:
+    """A bank not yet made, on a free port."""
     room = Path(tempfile.mkdtemp(prefix="eastflow-up-"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        operator = Operator(room / "bank", free.getsockname()[1])
-    try:
-        first = operator.start("up")
-        wait_until_up(operator)
-        assert "already" in operator.run("up", status=1)
-        first.send_signal(signal.SIGKILL)
-        said, _ = first.communicate()
-        secret = next(word for word in said.split() if word.startswith("ef_"))
-        assert embedded.running(room / "bank"), "the database outlives the program that was killed"
-        second = operator.start("up")
-        wait_until_up(operator)
-        assert get(f"{operator.url}/v1/accounts/2001/balance", secret) == 200
-        assert get(f"{operator.url}/v1/accounts/2001/balance", "") == 401
-        second.send_signal(signal.SIGTERM)
-        said, errors = second.communicate(timeout=30)
-        assert second.returncode == 0, errors
-        assert "ef_" not in said
-        assert "Traceback" not in errors
-        assert operator.json("down") in ({"stopped": True}, {"stopped": False})
-        assert embedded.running(room / "bank") is None
-    finally:
-        embedded.stop(room / "bank")
-        shutil.rmtree(room, ignore_errors=True)
+        port = free.getsockname()[1]
+    operator = Operator(room / "bank", port)
+    yield operator
+    for process in operator.processes:
+        process.kill()
+        process.communicate()
+    embedded.stop(room / "bank")
+    shutil.rmtree(room, ignore_errors=True)
+
+
+def test_the_bank_comes_up_is_killed_and_comes_up_again(fresh: Operator) -> None:
+    first = fresh.start("up")
+    wait_until_up(fresh)
+    assert f"already: {fresh.url}" in fresh.run("up", status=1)
+    assert f"already: {fresh.url}" in fresh.run("up", status=1, EASTFLOW_PORT="1")
+    assert "end that process" in fresh.run("down", status=1)
+    assert fresh.json("assets", "list"), "commands work beside the running bank"
+    first.send_signal(signal.SIGKILL)
+    said, _ = first.communicate()
+    command = next(line for line in said.splitlines() if line.startswith("  curl "))
+    secret = shlex.split(command)[2].removeprefix("Authorization: Bearer ")
+    assert embedded.running(fresh.data_dir), "the database outlives the program that was killed"
+    second = fresh.start("up")
+    wait_until_up(fresh)
+    assert get(shlex.split(command)[3], secret) == 200
+    assert get(shlex.split(command)[3], "") == 401
+    second.send_signal(signal.SIGTERM)
+    said, errors = second.communicate(timeout=30)
+    assert second.returncode == 0, errors
+    assert "ef_" not in said
+    assert errors == ""
+    assert embedded.running(fresh.data_dir) is None, "who is the last to leave stops what one of them started"
+
+
+def test_one_command_leaves_no_server_behind_and_no_one_else_without(fresh: Operator) -> None:
+    assert fresh.json("assets", "list") == []
+    assert embedded.running(fresh.data_dir) is None
+    assert fresh.json("down") == {"stopped": False}
+    up = fresh.start("up")
+    wait_until_up(fresh)
+    server = embedded.running(fresh.data_dir)
+    assert fresh.json("verify")["proved"]
+    assert embedded.running(fresh.data_dir) == server
+    up.send_signal(signal.SIGINT)
+    _, errors = up.communicate(timeout=30)
+    assert (up.returncode, errors) == (0, "")
+    assert embedded.running(fresh.data_dir) is None
+
+
+def test_a_signal_before_the_bank_answers_leaves_no_server(fresh: Operator) -> None:
+    up = fresh.start("up")
+    deadline = time.monotonic() + STARTING_SECONDS
+    while embedded.running(fresh.data_dir) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    up.send_signal(signal.SIGTERM)
+    _, errors = up.communicate(timeout=30)
+    assert up.returncode in (0, 128 + signal.SIGTERM), errors
+    assert "Traceback" not in errors
+    assert embedded.running(fresh.data_dir) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -14,7 +13,10 @@ from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
 from eastflow.operations import Bank
 
-from .output import Json, accepted, in_bank, print_json, show, show_rows
+from .entries import Id
+from .messages import say
+from .options import DayOrNone, Json, Limit
+from .output import accepted, in_bank, print_json, show, show_rows
 
 parties_app = typer.Typer(help="Parties: register, show, list.", no_args_is_help=True)
 
@@ -23,13 +25,15 @@ parties_app = typer.Typer(help="Parties: register, show, list.", no_args_is_help
 def parties_register(
     kind: PartyKind,
     name: str,
-    id: UUID | None = None,
+    id: Id = None,
     reference: str | None = None,
-    born_on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    born_on: DayOrNone = None,
+    opened_on: DayOrNone = None,
     as_json: Json = False,
 ) -> None:
-    today = datetime.now(UTC).date()
-    new = Party(id or new_id(), kind, name, today, born_on and born_on.date(), reference)
+    """Make a person or an organisation known to the bank."""
+    day = opened_on or datetime.now(UTC).date()
+    new = Party(id or new_id(), kind, name, day, born_on, reference)
     show(accepted(in_bank(lambda bank: bank.database.run(lambda tx: register_party(tx, new))), as_json), as_json)
 
 
@@ -49,15 +53,16 @@ def parties_show(id: UUID, as_json: Json = False) -> None:
         print_json({"party": found, "roles": roles})
         return
     show(found, False)
-    show_rows(
-        ("account", "role", "since", "until"), [(r.account, r.kind.value, r.since, r.until) for r in roles], 0, False
-    )
+    rows = [(role.account, role.kind.value, role.since, role.until) for role in roles]
+    show_rows(("account", "role", "since", "until"), rows, None, False)
 
 
 @parties_app.command("list")
 def parties_list(
-    after: UUID | None = None, limit: int = 100, name_prefix: str | None = None, as_json: Json = False
+    after: UUID | None = None, limit: Limit = 100, name_prefix: str | None = None, as_json: Json = False
 ) -> None:
+    """Parties by id, or those whose name begins with a prefix by name."""
+
     async def work(bank: Bank) -> list[Party]:
         async with bank.database.reading() as tx:
             return list(await parties_page(tx, after=after, limit=limit, name_prefix=name_prefix))
@@ -65,3 +70,5 @@ def parties_list(
     found = in_bank(work)
     rows = [(p.id, p.kind.value, p.name, p.reference) for p in found]
     show_rows(("id", "kind", "name", "reference"), rows, found, as_json)
+    if len(found) == limit and not as_json:
+        typer.echo(say("more_after", after=found[-1].id))

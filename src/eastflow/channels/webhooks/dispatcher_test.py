@@ -94,7 +94,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     config = uvicorn.Config(told, port=0, lifespan="off", log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+    while not server.started:
         await asyncio.sleep(0.01)
     told.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/hook"
     yield told
@@ -237,7 +237,7 @@ async def test_two_dispatchers_send_none_twice(books: Database, receiver: Receiv
         running = [asyncio.create_task(each.run()) for each in (one, other)]
         booked = await book(books, *(shuffled(Random(n)) for n in range(80)))
         async with asyncio.timeout(20):
-            while len(receiver.told) < len(booked):  # noqa: ASYNC110 - what is awaited is the count
+            while len(receiver.told) < len(booked):
                 await asyncio.sleep(0.02)
         await asyncio.sleep(0.1)
         for task in running:

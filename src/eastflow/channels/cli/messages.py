@@ -1,0 +1,51 @@
+"""What the command line says to people, in one place: a further language is a further table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+ENGLISH: dict[str, str] = {
+    "refused": "refused: {code}{facts}",
+    "interrupted": "ended before it was done",
+    "busy": "the same thing was being changed from elsewhere again and again; try once more",
+    "not_text": "the arguments must be UTF-8 text",
+    "runs_already": "The bank runs already: {address} answers for {data_dir}. End that process "
+    "first, or name another EASTFLOW_DATA_DIR.",
+    "cannot_listen": "Cannot listen on {host}:{port}: {reason}. Does the bank run already? Another port is named by "
+    "EASTFLOW_PORT.",
+    "serving": "The bank answers on {address}; end that process first.",
+    "answers": "Eastflow answers on {url}",
+    "where": "  reference  {url}/docs\n  API        {url}/v1\n  books      {books}",
+    "key": "The first API key, shown only now: {secret}\nTry it:\n  {command}",
+    "no_key": "Another API key is made by `eastflow keys create NAME`.",
+    "demo_filled": "The demo bank is in the books: {accounts} accounts of {parties} customers and the bank, {entries} "
+    "entries.",
+    "more": "more: --cursor {cursor}",
+    "more_after": "more: --after {after}",
+    "batch": "{posted:,} posted, {replayed:,} posted before, {refused:,} refused",
+    "line": "{file}, line {line}: {reason}",
+    "unknown_field": "unknown field {name}",
+    "does_not_balance": "the books do not balance: {differences}",
+    "proved": "{entries:,} entries, {postings:,} postings, {accounts:,} accounts, {blocks:,} blocks: {verdict}",
+    "proved_well": "proved",
+    "proved_ill": "{count:,} findings",
+    "head": "head of chain {chain}: block {number}, {digest}",
+    "not_a_moment": "{text!r} is no moment, such as 2026-01-31T09:30:00Z (without a zone: UTC)",
+    "not_a_day": "{text!r} is no day, such as 2026-01-31",
+    "years": "years are from {first} to {last}",
+    "not_a_leg": "{text!r} is not ACCOUNT:AMOUNT",
+    "not_a_detail": "{text!r} is not KEY=VALUE",
+    "other_account": "the cursor is of another account",
+    "one_of_both": "--at and --valued-on ask for different balances; give one of them",
+    "floor_missing": "give a FLOOR, or --none to take it away",
+    "key_name": "a key's name has 1 to {characters_max} characters",
+    "no_benchmarks": "the benchmarks are not installed here",
+}
+LANGUAGES: dict[str, Mapping[str, str]] = {"en": ENGLISH}
+
+
+def say(key: str, **facts: object) -> str:
+    """The text in the language of EASTFLOW_LANGUAGE, or in English where that has none."""
+    texts = LANGUAGES.get(os.environ.get("EASTFLOW_LANGUAGE", "en"), ENGLISH)
+    return texts.get(key, ENGLISH[key]).format(**facts)
