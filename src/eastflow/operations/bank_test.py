@@ -13,8 +13,6 @@ from eastflow.operations import AlreadyServed, Settings, SettingsMalformed, fill
 from eastflow.storage import StorageFault, embedded
 from eastflow.storage.embedded import EmbeddedServerFault
 
-pytestmark = pytest.mark.xdist_group("bank")
-
 
 @pytest.fixture
 def room() -> Iterator[Path]:

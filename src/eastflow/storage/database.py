@@ -19,6 +19,8 @@ PATIENCE_SECONDS = 30
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # Raised when a server dies in the middle of a COPY.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -76,8 +78,7 @@ class Database:
         started, attempt = time.monotonic(), 0
         while True:
             try:
-                async with self._writers.acquire() as connection, connection.transaction():
-                    return await work(Transaction(connection))
+                return await self._once(work)
             except (Retry, asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as rival:
                 if attempt >= RETRIES_MAX:
                     raise StorageFault(f"other writers are always first: {rival}") from rival
@@ -88,6 +89,16 @@ class Database:
                     raise StorageFault(f"the database is out of reach: {problem}") from problem
             await asyncio.sleep(_pause_seconds(attempt))
             attempt += 1
+
+    async def _once(self, work: Callable[[Transaction], Awaitable[_Result]]) -> _Result:
+        async with self._writers.acquire() as connection:
+            try:
+                async with connection.transaction():
+                    return await work(Transaction(connection))
+            except _LOST:
+                # Whatever state it is in, nobody is to have it again.
+                connection.terminate()
+                raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

@@ -103,6 +103,8 @@ def test_pages_of_accounts_and_holds(client: httpx.Client) -> None:
 
 def test_statement_and_balances_of_the_past(client: httpx.Client) -> None:
     today = datetime.now(UTC).date().isoformat()
+    for amount in (10, 20):
+        assert client.post("/v1/entries", json=entry(1, 2, amount)).status_code == 201
     whole = client.get(f"/v1/accounts/1/statement?since=2026-01-01&until={today}&limit=1000").json()
     page = client.get(f"/v1/accounts/1/statement?since=2026-01-01&until={today}&limit=1").json()
     after = client.get(f"/v1/accounts/1/statement?cursor={page['cursor']}&limit=999").json()

@@ -77,9 +77,6 @@ def operator() -> Iterator[Operator]:
     shutil.rmtree(room, ignore_errors=True)
 
 
-pytestmark = pytest.mark.xdist_group("cli")
-
-
 def test_the_demo_is_filled_once(operator: Operator) -> None:
     assert operator.json("demo") == operator.json("demo")
     assert operator.json("verify")["findings"] == []
