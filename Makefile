@@ -4,7 +4,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: setup up test lint types soak bench lock clean
+.PHONY: setup up test lint types soak lock clean
 
 setup: $(STAMP)
 
