@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("products",),
     ("cards", "deposits", "digital_assets", "insurance", "lending", "payments", "risk", "supply_chain", "wealth"),
     ("flows",),
-    ("governance", "operations"),
+    ("governance", "operations", "webhooks"),
     ("channels",),
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
@@ -82,10 +82,10 @@ DIVISIONS = {
     **dict.fromkeys(
         (
             "channels/api/app.py",
-            "channels/webhooks/dispatcher.py",
             "ledger/engine.py",
             "storage/database.py",
             "storage/embedded.py",
+            "webhooks/dispatcher.py",
         ),
         "whole milliseconds as the seconds that a sleep takes",
     ),

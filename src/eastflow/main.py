@@ -20,18 +20,15 @@ from eastflow.channels.api import ApiSettings, Scope, create_app
 from eastflow.channels.api.keys import create_key, list_keys, revoke_key
 from eastflow.channels.api.server import serve, server
 from eastflow.channels.cli import Json, accepted, fail, in_bank, make_app, say, settings, show, show_rows
-from eastflow.channels.webhooks import Dispatcher, Endpoint, endpoints
-from eastflow.channels.webhooks.actions import disable_endpoint, register_endpoint, replay, rotate_secret
-from eastflow.kernel import Refusal, is_text
+from eastflow.kernel import is_text
 from eastflow.ledger import accounts_page
 from eastflow.operations import AlreadyServed, Bank, Settings, fill_demo, served_at, serving
 from eastflow.storage import embedded
+from eastflow.webhooks import Dispatcher
 
 app = make_app()
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
-webhooks_app = typer.Typer(help="Webhooks: register, list, rotate, disable, replay.", no_args_is_help=True)
-app.add_typer(webhooks_app, name="webhooks")
 BENCHES = ("ledger", "http", "batch", "growth", "two-engines", "import")
 FIRST_ACCOUNT_SHOWN = 2_001
 KEY_NAME_CHARACTERS_MAX = 100
@@ -170,59 +167,6 @@ def keys_revoke(id: UUID, as_json: Json = False) -> None:
     """Take the key away: running processes obey within two seconds."""
     key = accepted(in_bank(lambda bank: bank.database.run(lambda tx: revoke_key(tx, id))), as_json)
     show({"id": key.id, "revoked_at": key.revoked_at}, as_json)
-
-
-@webhooks_app.command("register")
-def webhooks_register(
-    url: str,
-    kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="Only entries of this kind; as often as needed.")
-    ] = None,
-    account: Annotated[list[int] | None, typer.Option("--account", help="Only entries on this account.")] = None,
-    loopback: Annotated[bool, typer.Option("--loopback", help="Allow this machine, without TLS.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Tell URL of every entry booked from now on. The secret that signs is shown now and never again."""
-
-    async def work(bank: Bank) -> tuple[Endpoint, str] | Refusal:
-        return await bank.database.run(
-            lambda tx: register_endpoint(tx, url, kinds=kind, accounts=account, loopback_allowed=loopback)
-        )
-
-    registered, secret = accepted(in_bank(work), as_json)
-    show({"id": registered.id, "url": registered.url, "secret": secret}, as_json)
-
-
-@webhooks_app.command("list")
-def webhooks_list(as_json: Json = False) -> None:
-    """All endpoints, the disabled ones too, without their secrets."""
-
-    async def work(bank: Bank) -> list[Endpoint]:
-        async with bank.database.reading() as tx:
-            return await endpoints(tx, limit=1_000)
-
-    found = in_bank(work)
-    rows = [(e.id, e.url, e.created_at, e.disabled_at) for e in found]
-    show_rows(("id", "url", "created", "disabled"), rows, found, as_json)
-
-
-@webhooks_app.command("rotate")
-def webhooks_rotate(id: UUID, as_json: Json = False) -> None:
-    """A new secret; for 24 hours the old one signs too."""
-    changed, secret = accepted(in_bank(lambda bank: bank.database.run(lambda tx: rotate_secret(tx, id))), as_json)
-    show({"id": changed.id, "secret": secret}, as_json)
-
-
-@webhooks_app.command("disable")
-def webhooks_disable(id: UUID, as_json: Json = False) -> None:
-    """Send nothing more to the endpoint."""
-    show(accepted(in_bank(lambda bank: bank.database.run(lambda tx: disable_endpoint(tx, id))), as_json), as_json)
-
-
-@webhooks_app.command("replay")
-def webhooks_replay(id: UUID, cursor: str | None = None, as_json: Json = False) -> None:
-    """Send again what was booked after CURSOR, or everything."""
-    show(accepted(in_bank(lambda bank: bank.database.run(lambda tx: replay(tx, id, cursor))), as_json), as_json)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from eastflow.kernel import Asset, Refusal, is_asset, is_text
+from eastflow.kernel import Asset, Refusal, is_asset, is_text, with_check_digit
 from eastflow.storage import Retry, Transaction, UniqueViolation
 
 from .check import check_account_id, check_details
@@ -23,6 +24,7 @@ from .model import (
     Outcome,
     Posting,
     Release,
+    Side,
     Status,
 )
 from .posting import Calendar, Clock, new_id, now, post_judged
@@ -34,6 +36,8 @@ from .store import reads
 
 CHART_CHARACTERS_MAX = 200
 OWNER_CHARACTERS_MAX = 100
+INTERNAL_ACCOUNT_MIN = 9_000_000_000_000_000
+"""Below it are customers' numbers; from it to 2^53 - 1 the bank's own."""
 _CHART = re.compile(r"[a-z0-9_]+(:[a-z0-9_]+)*")
 
 __all__ = [
@@ -42,6 +46,8 @@ __all__ = [
     "change_status",
     "define_asset",
     "expire_holds",
+    "internal_account",
+    "new_account_number",
     "new_id",
     "open_accounts",
     "post",
@@ -68,6 +74,12 @@ def reversal_of(booked: BookedEntry, assets: dict[int, str], *, id: UUID, memo: 
     legs = zip(booked.accounts, booked.amounts_minor, strict=True)
     postings = tuple(Posting(account, assets[account], -amount) for account, amount in legs)
     return Entry(id, "reversal", booked.value_date, postings, memo=memo, reverses=booked.id)
+
+
+def new_account_number() -> int:
+    """A fresh number of 15 digits for a customer's account, the last one its check digit. It tells nothing of how many
+    there are; that it is taken is as good as impossible, and is then refused on opening."""
+    return with_check_digit(10**13 + secrets.randbelow(9 * 10**13))
 
 
 async def define_asset(tx: Transaction, asset: Asset) -> Asset | Refusal:
@@ -105,6 +117,28 @@ async def open_accounts(tx: Transaction, accounts: Sequence[Account], *, clock: 
         except UniqueViolation as rival:
             raise Retry("an account was opened in the same moment") from rival
     return answers
+
+
+async def internal_account(
+    tx: Transaction, chart: str, asset: str, side: Side, *, clock: Clock = now, today: Calendar | None = None
+) -> int | Refusal:
+    """The number of the bank's own account at this place of the chart, opened without a floor if it is not there yet.
+
+    Errors: Retry when it is opened by another in the same moment.
+    """
+    found = await store.internal_account(tx, chart, asset)
+    if found is not None:
+        return found
+    number = await store.last_internal_account(tx, INTERNAL_ACCOUNT_MIN) + 1
+    opened_on = today() if today else clock().date()
+    [opened] = await open_accounts(tx, [Account(number, asset, side, chart, opened_on, floor_minor=None)], clock=clock)
+    if isinstance(opened, Refusal):
+        return opened
+    try:
+        await store.insert_internal_account(tx, chart, asset, number)
+    except UniqueViolation as rival:
+        raise Retry("one of the bank's own accounts was opened in the same moment") from rival
+    return number
 
 
 async def change_status(tx: Transaction, account: int, status: Status, *, clock: Clock = now) -> Account | Refusal:

@@ -23,5 +23,5 @@ def decode(cursor: str, kind: type[_Content]) -> _Content:
     """Errors: CursorMalformed."""
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
-    except (binascii.Error, ValueError) as problem:
+    except (binascii.Error, ValueError, RecursionError) as problem:
         raise CursorMalformed("not a cursor of this bank") from problem

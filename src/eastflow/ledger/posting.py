@@ -238,15 +238,8 @@ class PostedAll(Sequence[Outcome]):
         assert self._moved is not None
         assert self._sequences is not None
         assert self._balances is not None
-        assert self._prepared.nets is not None
         accounts = self._prepared.accounts
         last_legs = {accounts[leg]: leg for leg in range(self._leg_at[entry], self._leg_at[entry + 1])}
         for account, leg in last_legs.items():
-            at = int(np.searchsorted(self._prepared.nets.accounts, account))
-            yield Balance(
-                account,
-                int(self._balances[leg]),
-                int(self._moved.held_minor[at]),
-                self._moved.floor_minor(at),
-                int(self._sequences[leg]),
-            )
+            held, floor = self._moved.held_and_floor_minor(account)
+            yield Balance(account, int(self._balances[leg]), held, floor, int(self._sequences[leg]))

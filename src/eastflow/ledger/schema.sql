@@ -132,3 +132,17 @@ CREATE TABLE ledger_block (
 );
 -- distribute ledger_block by chain_id
 CREATE INDEX ledger_block_by_booking ON ledger_block (booked_at, chain_id, number);
+
+-- version 2: places are written as they are: packing them took longer than all else while the accounts were locked
+
+ALTER TABLE ledger_block ALTER COLUMN sequences SET STORAGE EXTERNAL;
+
+-- version 3: the bank's own accounts, found by their place in the chart
+
+CREATE TABLE ledger_internal_account (
+    chart      TEXT NOT NULL,
+    asset      TEXT NOT NULL,
+    account_id BIGINT NOT NULL UNIQUE,
+    PRIMARY KEY (chart, asset)
+);
+-- reference ledger_internal_account

@@ -57,9 +57,7 @@ async def migrate(database: Database, migrations: list[Migration] | None = None)
     applied = {(row["room"], row["version"]): row["checksum"] for row in rows}
     check(applied, known)
     missing = [migration for migration in known if (migration.room, migration.version) not in applied]
-    for migration in missing:
-        await _apply(database, migration)
-    return len(missing)
+    return sum([await _apply(database, migration) for migration in missing])
 
 
 def check(applied: Mapping[tuple[str, int], str], known: list[Migration]) -> None:
@@ -84,7 +82,9 @@ async def _create_register(tx: Transaction) -> None:
         return
 
 
-async def _apply(database: Database, migration: Migration) -> None:
+async def _apply(database: Database, migration: Migration) -> bool:
+    """False when another program was first."""
+
     async def work(tx: Transaction) -> None:
         await tx.execute(
             "INSERT INTO storage_migration (room, version, checksum, applied_at) VALUES ($1, $2, $3, $4)",
@@ -104,6 +104,8 @@ async def _apply(database: Database, migration: Migration) -> None:
     except UniqueViolation as rival:
         if not rival.constraint.startswith("storage_migration"):
             raise
+        return False
+    return True
 
 
 async def _distribute(tx: Transaction, sql: str) -> None:

@@ -26,10 +26,12 @@ from . import (
     routes_accounts,
     routes_assets,
     routes_entries,
+    routes_events,
     routes_holds,
     routes_keys,
     routes_parties,
     routes_reports,
+    routes_webhooks,
     store,
 )
 from .gate import Gate
@@ -47,6 +49,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *routes_assets.OPERATIONS,
     *routes_reports.OPERATIONS,
     *routes_parties.OPERATIONS,
+    *routes_events.OPERATIONS,
+    *routes_webhooks.OPERATIONS,
     *routes_keys.OPERATIONS,
 )
 _log = logging.getLogger(__name__)

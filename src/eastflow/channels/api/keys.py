@@ -39,6 +39,9 @@ class Scope(Enum):
     PARTIES_READ = "parties:read"
     PARTIES_WRITE = "parties:write"
     REPORTS_READ = "reports:read"
+    EVENTS_READ = "events:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
     KEYS_WRITE = "keys:write"
 
 

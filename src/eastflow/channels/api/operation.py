@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -66,6 +67,16 @@ class Call:
     @property
     def database(self) -> Database:
         return self.services.database
+
+    @property
+    def actor(self) -> str:
+        """Who asks, as it is written beside what they do."""
+        return self.key.name
+
+    @property
+    def today(self) -> date:
+        """The bank's business date."""
+        return self.services.engine.today()
 
 
 @dataclass(frozen=True, slots=True)

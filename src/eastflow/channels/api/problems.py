@@ -10,6 +10,7 @@ import msgspec
 from eastflow.customers import CustomersRefusal
 from eastflow.kernel import Refusal, RefusalCode
 from eastflow.ledger import LedgerRefusal
+from eastflow.webhooks import WebhooksRefusal
 
 from . import messages
 from .refusals import ApiRefusal
@@ -78,6 +79,13 @@ STATUSES: dict[RefusalCode, int] = {
     CustomersRefusal.ROLE_EXISTS: 409,
     CustomersRefusal.ROLE_NOT_FOUND: 404,
     CustomersRefusal.ROLE_ENDED: 409,
+    WebhooksRefusal.URL_MALFORMED: 422,
+    WebhooksRefusal.URL_NOT_HTTPS: 422,
+    WebhooksRefusal.URL_NOT_PUBLIC: 422,
+    WebhooksRefusal.FILTER_MALFORMED: 422,
+    WebhooksRefusal.CURSOR_MALFORMED: 400,
+    WebhooksRefusal.ENDPOINT_NOT_FOUND: 404,
+    WebhooksRefusal.ENDPOINT_DISABLED: 409,
 }
 
 

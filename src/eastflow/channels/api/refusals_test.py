@@ -14,6 +14,7 @@ from eastflow.channels.api.conftest import Served, entry, serving
 from eastflow.customers import CustomersRefusal
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal
+from eastflow.webhooks import WebhooksRefusal
 
 Ask = Callable[[httpx.Client], httpx.Response]
 
@@ -161,7 +162,7 @@ def test_titles_follow_the_language_asked_for(client: httpx.Client) -> None:
 
 
 def test_every_refusal_has_one_status_and_every_language() -> None:
-    codes = [*ApiRefusal, *LedgerRefusal, *CustomersRefusal]
+    codes = [*ApiRefusal, *LedgerRefusal, *CustomersRefusal, *WebhooksRefusal]
     assert set(problems.STATUSES) == set(codes)
     for language, catalogue in messages.LANGUAGES.items():
         assert catalogue.keys() == {code.value for code in codes}, language

@@ -29,6 +29,11 @@ class HoldList(Struct, frozen=True, forbid_unknown_fields=True):
     cursor: wire.Cursor | None = None
 
 
+class _Page(Struct, frozen=True, forbid_unknown_fields=True):
+    account: wire.PathAccount
+    after_hold: UUID
+
+
 async def place(call: Call) -> Answer | Refusal:
     new: wire.NewHold = call.body
     if new.expires_at is not None and new.expires_at.year > wire.YEAR_MAX:
@@ -50,13 +55,16 @@ async def list_page(call: Call) -> Answer | Refusal:
     asked: HoldList = call.parameters
     after = None
     if asked.cursor is not None:
-        after = wire.read_cursor(asked.cursor, UUID)
+        page = wire.read_cursor(asked.cursor, _Page)
+        if page.account != asked.account:
+            return Refusal(ApiRefusal.CURSOR_MALFORMED)
+        after = page.after_hold
     async with call.database.reading() as tx:
         if not await ledger.accounts(tx, [asked.account]):
             return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": asked.account})
         found = await ledger.holds(tx, asked.account, after=after, limit=asked.limit + 1)
     shown = found[: asked.limit]
-    following = wire.cursor_of(shown[-1].id) if len(found) > asked.limit else None
+    following = wire.cursor_of(_Page(asked.account, shown[-1].id)) if len(found) > asked.limit else None
     return Answer(wire.HoldPage([_shown(hold) for hold in shown], following))
 
 

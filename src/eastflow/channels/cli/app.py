@@ -10,10 +10,12 @@ from .accounts import accounts_app, balances_app, statements_app
 from .assets import assets_app
 from .books import demo_command, import_app, trial_balance_command, verify_command
 from .entries import entries_app
+from .events import events_app
 from .holds import holds_app
 from .options import Json
 from .output import print_json
 from .parties import parties_app
+from .webhooks import webhooks_app
 
 
 def make_app() -> typer.Typer:
@@ -26,6 +28,8 @@ def make_app() -> typer.Typer:
     app.add_typer(balances_app, name="balances")
     app.add_typer(statements_app, name="statements")
     app.add_typer(parties_app, name="parties")
+    app.add_typer(events_app, name="events")
+    app.add_typer(webhooks_app, name="webhooks")
     app.add_typer(import_app, name="import")
     app.command("trial-balance")(trial_balance_command)
     app.command("verify")(verify_command)

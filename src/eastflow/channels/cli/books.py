@@ -11,6 +11,7 @@ from rich.progress import Progress, TaskID
 from eastflow.ledger import Proof, TrialBalance, trial_balance_at, verify
 from eastflow.operations import Bank, DemoRefused, Import, ImportRefused, SourceRefused, fill_demo, import_berka
 
+from .anchors import check_place, read_anchors, write_heads
 from .messages import say
 from .options import Json, Moment
 from .output import console, fail, in_bank, print_json, printable, show, show_rows
@@ -33,8 +34,20 @@ def trial_balance_command(at: Moment = None, as_json: Json = False) -> None:
         fail(say("does_not_balance", differences=dict(found.differences_minor)))
 
 
-def verify_command(as_json: Json = False) -> None:
-    """Prove the books from their postings and their seal. Exit 1 if anything is found."""
+def verify_command(
+    anchors: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Heads of an earlier proof to be continued.")
+    ] = None,
+    heads: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Where to write the heads of this proof, if all is proved.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove the books from their postings and their seal, and that they continue those of an earlier proof, if its
+    heads are given. Exit 1 if anything is found, 2 if the heads given cannot be read."""
+    expected = None if anchors is None else read_anchors(anchors)
+    if heads is not None:
+        check_place(heads)
 
     async def work(bank: Bank) -> Proof:
         with Progress(console=console(stderr=True), transient=True) as progress:
@@ -46,7 +59,7 @@ def verify_command(as_json: Json = False) -> None:
                 progress.update(tasks[what], completed=count)
 
             async with bank.database.reading() as tx:
-                return await verify(tx, progress=tell)
+                return await verify(tx, progress=tell, anchors=expected)
 
     proof = in_bank(work)
     if as_json:
@@ -54,7 +67,20 @@ def verify_command(as_json: Json = False) -> None:
     else:
         _show_proof(proof)
     if not proof.proved:
+        if heads is not None:
+            typer.echo(say("heads_not_kept"), err=True)
         raise typer.Exit(1)
+    if heads is not None:
+        write_heads(heads, proof)
+    if not as_json:
+        _show_files(anchors, heads)
+
+
+def _show_files(anchors: Path | None, heads: Path | None) -> None:
+    if anchors is not None:
+        typer.echo(say("anchored", file=anchors))
+    if heads is not None:
+        typer.echo(say("heads_kept", file=heads))
 
 
 def _show_proof(proof: Proof) -> None:

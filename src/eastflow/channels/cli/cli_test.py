@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -27,6 +28,7 @@ from eastflow.channels.cli import entries
 from eastflow.main import app
 from eastflow.operations.berka.sample import write_files
 from eastflow.storage import Database, embedded
+from eastflow.webhooks import Dispatcher
 
 STARTING_SECONDS = 30
 
@@ -228,6 +230,134 @@ def test_a_forged_balance_makes_verify_fail(operator: Operator) -> None:
     assert {"balance_differs", "trial_balance_differs"} == {finding["code"] for finding in found}
     asyncio.run(execute(url, change.format("-")))
     assert "proved" in operator.run("verify")
+
+
+def test_a_later_proof_continues_the_heads_of_an_earlier_one(operator: Operator, tmp_path: Path) -> None:
+    heads, printed = tmp_path / "heads.json", tmp_path / "proof.json"
+    assert str(heads) in operator.run("verify", "--heads", str(heads))
+    printed.write_text(operator.run("verify", "--json"))
+    kept = json.loads(heads.read_text())["heads"]
+    assert json.loads(printed.read_text())["heads"] == kept
+    words = ("entries", "post", "transfer", "CNY", "--leg", "2011:-1", "--leg", "2012:1")
+    operator.json(*words)
+    for file in (heads, printed):
+        assert f"continues the heads of {file}" in operator.run("verify", "--anchors", str(file))
+    operator.run("verify", "--anchors", str(heads), "--heads", str(heads))
+    assert json.loads(heads.read_text())["heads"] != kept, "the newer heads take the place of the older"
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
+
+
+def test_books_that_do_not_continue_an_earlier_proof(operator: Operator, tmp_path: Path) -> None:
+    heads, later = tmp_path / "heads.json", tmp_path / "later.json"
+    operator.run("verify", "--heads", str(heads))
+    kept = json.loads(heads.read_text())["heads"]
+    chain = next(chain for chain, head in kept.items() if head["block"])
+    forged = kept | {chain: {"block": kept[chain]["block"], "hash": "ab" * 32}}
+    heads.write_text(json.dumps({"heads": forged}))
+    proof = operator.json("verify", "--anchors", str(heads), status=1)
+    place = f"chain {chain}, block {kept[chain]['block']}"
+    facts = {"expected": "ab" * 32, "found": kept[chain]["hash"]}
+    assert proof["findings"] == [{"code": "anchor_differs", "place": place, "facts": facts}]
+    said = operator.run("verify", "--anchors", str(heads), "--heads", str(later), status=1)
+    assert "anchor_differs" in said
+    assert place in said
+    assert not later.exists(), "heads of books that are not proved are no anchors"
+    heads.write_text(json.dumps({"heads": {chain: {"block": kept[chain]["block"] + 10**6, "hash": "ab" * 32}}}))
+    assert operator.json("verify", "--anchors", str(heads), status=1)["findings"][0]["facts"]["found"] is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"heads": {}}',
+        b'{"heads": {"one": {"block": 1, "hash": "' + b"a" * 64 + b'"}}}',
+        b'{"heads": {"1": {"block": 1, "hash": "' + b"a" * 63 + b'"}}}',
+        b'{"heads": {"1": {"block": -1, "hash": "' + b"a" * 64 + b'"}}}',
+        b'{"heads": {"1": {"block": 9223372036854775808, "hash": "' + b"a" * 64 + b'"}}}',
+        b'{"heads": {"9223372036854775808": {"block": 1, "hash": "' + b"a" * 64 + b'"}}}',
+        b'{"heads": {"1": {"block": 1}}}',
+        b'{"heads": {"1": {"block": 1, "hash": ""}}}',
+        b'{"heads": {"1": {"block": 0, "hash": "' + b"a" * 64 + b'"}}}',
+    ],
+    ids=lambda content: content[:30].decode("latin-1"),
+)
+def test_a_file_of_heads_that_cannot_be_read_is_bad_usage(operator: Operator, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "heads.json"
+    file.write_bytes(content)
+    assert f"{file} is no file of heads" in operator.run("verify", "--anchors", str(file), status=2)
+
+
+def test_where_heads_cannot_be_written_is_said_before_the_proof(operator: Operator, tmp_path: Path) -> None:
+    assert "no directory" in operator.run("verify", "--heads", str(tmp_path / "missing" / "heads.json"), status=2)
+    operator.run("verify", "--heads", str(tmp_path), status=2)
+    operator.run("verify", "--anchors", str(tmp_path / "missing"), status=2)
+
+
+def test_events_are_listed_from_a_cursor_on(operator: Operator) -> None:
+    seen: list[dict[str, Any]] = []
+    cursor: tuple[str, ...] = ()
+    while page := operator.json("events", "list", "--limit", "20", *cursor):
+        seen += page["events"]
+        cursor = ("--cursor", page["cursor"])
+        if not page["events"]:
+            break
+    words = ("entries", "post", "transfer", "CNY", "--leg", "2011:-3", "--leg", "2012:3", "--memo", "told")
+    posted = operator.json(*words)
+    [told] = operator.json("events", "list", *cursor)["events"]
+    assert (told["id"], told["type"], told["data"]["memo"]) == (posted["id"], "ledger.entry_booked", "told")
+    assert posted["id"] not in {each["id"] for each in seen}
+    assert len({each["id"] for each in seen}) == len(seen) > 40
+    assert posted["id"] in operator.run("events", "list", *cursor)
+    assert operator.json("events", "list", "--cursor", "x", status=1)["refused"] == "webhooks.cursor_malformed"
+
+
+def test_a_webhook_from_its_first_day_to_its_last(operator: Operator) -> None:
+    words = ("webhooks", "register", "https://books.example/hook", "--kind", "transfer", "--account", "2001")
+    made = operator.json(*words)
+    id = made["id"]
+    assert made["secret"].startswith("whsec_")
+    shown = operator.json("webhooks", "show", id)
+    assert (shown["kinds"], shown["accounts"], shown["disabled_at"]) == (["transfer"], [2001], None)
+    assert operator.json("webhooks", "list") == [shown]
+    assert made["secret"] not in operator.run("webhooks", "list") + operator.run("webhooks", "show", id)
+    assert operator.json("webhooks", "rotate", id)["secret"] not in ("", made["secret"])
+    assert operator.json("webhooks", "disable", id)["disabled_at"]
+    assert operator.json("webhooks", "replay", id, status=1)["refused"] == "webhooks.endpoint_disabled"
+    assert operator.json("webhooks", "enable", id) == shown
+    assert operator.json("webhooks", "replay", id) == shown
+    assert operator.json("webhooks", "deliveries", id, "--status", "failed") == []
+    assert operator.json("webhooks", "delete", id) == shown
+    for verb in ("show", "enable", "delete", "deliveries"):
+        assert operator.json("webhooks", verb, id, status=1)["refused"] == "webhooks.endpoint_not_found"
+    refused = operator.json("webhooks", "register", "http://127.0.0.1:9/", status=1)
+    assert refused["refused"] == "webhooks.url_not_https"
+
+
+def test_deliveries_are_shown_as_they_stand(operator: Operator) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+        cursor = operator.json("events", "list", "--limit", "1")["cursor"]
+        id = operator.json("webhooks", "register", url, "--loopback", "--from-cursor", cursor)["id"]
+        asyncio.run(send(embedded.start(operator.data_dir).url, UUID(id)))
+    found = operator.json("webhooks", "deliveries", id, "--limit", "3")
+    assert [each["position"] for each in found] == [1, 2, 3]
+    assert (found[0]["status"], found[0]["attempts"], found[0]["last_status"]) == ("pending", 1, None)
+    assert found[0]["event"] in operator.run("webhooks", "deliveries", id, "--limit", "1")
+    assert operator.json("webhooks", "deliveries", id, "--after", "2", "--limit", "1") == [found[2]]
+    operator.json("webhooks", "delete", id)
+
+
+async def send(url: str, id: UUID) -> None:
+    """Once, to an address where nobody listens."""
+    database = await Database.open(url)
+    async with Dispatcher(database) as dispatcher:
+        await dispatcher.step(id)
+    await database.close()
 
 
 def test_keys_are_shown_once_and_revoked(operator: Operator) -> None:

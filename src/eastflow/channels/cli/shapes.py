@@ -1,12 +1,15 @@
-"""The ledger's nouns as JSON has them, in the same shape as over HTTP."""
+"""The nouns of the rooms below as JSON has them, in the same shape as over HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from eastflow.kernel import Refusal
 from eastflow.ledger import Balance, BookedEntry, Done, Proof, Statement, TrialBalance, accounts
 from eastflow.storage import Transaction
+from eastflow.webhooks import Delivery, DeliveryStatus, Endpoint, Event
 
 Data = dict[str, object]
 
@@ -100,5 +103,39 @@ def proof_data(proof: Proof) -> Data:
         "blocks": proof.blocks,
         "findings_count": proof.findings_count,
         "findings": proof.findings,
-        "heads": {str(chain): {"block": number, "hash": digest} for chain, (number, digest) in proof.heads.items()},
+        "heads": heads_data(proof.heads),
     }
+
+
+def heads_data(heads: Mapping[int, tuple[int, str]]) -> Data:
+    """By chain; in a file they are the anchors of a later proof."""
+    return {str(chain): {"block": number, "hash": digest} for chain, (number, digest) in heads.items()}
+
+
+def webhook_data(found: Endpoint) -> Data:
+    return {
+        "id": found.id,
+        "url": found.url,
+        "kinds": None if found.kinds is None else sorted(found.kinds),
+        "accounts": None if found.accounts is None else sorted(found.accounts),
+        "created_at": found.created_at,
+        "disabled_at": found.disabled_at,
+    }
+
+
+def delivery_data(found: Delivery) -> Data:
+    return {
+        "position": found.position,
+        "event": found.event,
+        "type": found.event_type,
+        "accounts": sorted(found.accounts),
+        "status": found.status.value,
+        "attempts": found.attempts,
+        "next_attempt_at": found.next_attempt_at if found.status is DeliveryStatus.PENDING else None,
+        "last_status": found.last_status,
+    }
+
+
+def event_data(found: Event) -> Data:
+    """What a webhook's body has, and its `webhook-id`."""
+    return {"id": found.id, **msgspec.json.decode(found.payload)}

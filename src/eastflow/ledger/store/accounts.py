@@ -111,3 +111,22 @@ async def change_standing(
         status.value,
         floor_minor,
     )
+
+
+async def internal_account(tx: Transaction, chart: str, asset: str) -> int | None:
+    found: int | None = await tx.value(
+        "SELECT account_id FROM ledger_internal_account WHERE chart = $1 AND asset = $2", chart, asset
+    )
+    return found
+
+
+async def last_internal_account(tx: Transaction, before_first: int) -> int:
+    found: int = await tx.value("SELECT coalesce(max(account_id), $1) FROM ledger_internal_account", before_first)
+    return found
+
+
+async def insert_internal_account(tx: Transaction, chart: str, asset: str, account: int) -> None:
+    """Errors: UniqueViolation when another was opened in the same moment."""
+    await tx.execute(
+        "INSERT INTO ledger_internal_account (chart, asset, account_id) VALUES ($1, $2, $3)", chart, asset, account
+    )

@@ -32,41 +32,48 @@ WITH moved AS (
             WHEN a.floor IS NULL THEN TRUE
             ELSE a.posted - a.held - CASE a.side WHEN 1 THEN d.debit ELSE d.credit END >= a.floor
           END
-    RETURNING a.account_id, a.posted, a.sequence, a.side, a.asset_number, a.held, a.floor
+    RETURNING a.account_id, a.posted, a.sequence, a.side * a.asset_number::bigint AS signed_asset, a.held, a.floor
 )
-SELECT array_agg(account_id), array_agg(posted), array_agg(sequence), array_agg(side::bigint),
-       array_agg(asset_number::bigint), array_agg(held), array_agg(coalesce(floor, -9223372036854775808))
+SELECT array_agg(account_id), array_agg(posted), array_agg(sequence), array_agg(signed_asset),
+       array_agg(account_id) FILTER (WHERE held <> 0 OR floor IS NOT NULL),
+       array_agg(held) FILTER (WHERE held <> 0 OR floor IS NOT NULL),
+       array_agg(floor) FILTER (WHERE held <> 0 OR floor IS NOT NULL)
 FROM moved
 """
-_NO_FLOOR = -(1 << 63)
+_FREE = (0, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The accounts a batch moved, after it: columns in the order of the account numbers."""
+    """The accounts a batch moved, after it: columns in the order of the account numbers.
+
+    `bounds` are what is held and the floor, in minor units, of the accounts that have either: most have neither, and
+    while they are locked nothing is carried for them that says so.
+    """
 
     posted_minor: Int64s
     sequences: Int64s
     signs: Int64s
     asset_numbers: Int64s
-    held_minor: Int64s
-    floors_minor: Int64s
+    bounds: Mapping[int, tuple[int, int | None]]
 
-    def floor_minor(self, at: int) -> int | None:
-        floor = int(self.floors_minor[at])
-        return None if floor == _NO_FLOOR else floor
+    def held_and_floor_minor(self, account: int) -> tuple[int, int | None]:
+        return self.bounds.get(account, _FREE)
 
 
 async def move(tx: Transaction, nets: Nets) -> Moved | None:
     """Move every balance of the batch in one statement, or None (and the transaction must end) if any account objects:
     it does not exist, is not open, might fall below its floor on the way, or is near the ends of 64 bits."""
-    columns = (nets.accounts, nets.credits_minor, nets.debits_minor, nets.legs)
-    row = await tx.row(_MOVE, *(column.tolist() for column in columns))
+    given = (nets.accounts, nets.credits_minor, nets.debits_minor, nets.legs)
+    row = await tx.row(_MOVE, *(column.tolist() for column in given))
     if row[0] is None or len(row[0]) != len(nets.accounts):
         return None
-    accounts, *moved = (np.array(column, dtype=np.int64) for column in row)
+    *columns, bound_accounts, held, floors = row
+    accounts, posted, sequences, signed_assets = (np.array(column, dtype=np.int64) for column in columns)
     order = np.argsort(accounts, kind="stable")
-    return Moved(*(column[order] for column in moved))
+    signed_assets = signed_assets[order]
+    bounds = dict(zip(bound_accounts or (), zip(held or (), floors or (), strict=True), strict=True))
+    return Moved(posted[order], sequences[order], np.sign(signed_assets), np.abs(signed_assets), bounds)
 
 
 async def lock_standings(tx: Transaction, accounts: Sequence[int], asset_codes: dict[int, str]) -> dict[int, Standing]:

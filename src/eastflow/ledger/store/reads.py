@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+from eastflow.kernel import INT64_MAX
 from eastflow.storage import Transaction
 
 from ..model import Balance, BookedPosting, HeldAmount
@@ -49,13 +50,19 @@ async def balance_booked_at(tx: Transaction, account: int, at: datetime) -> Bala
 
 async def balance_valued_on(tx: Transaction, account: int, day: date) -> int:
     """The posted balance counting what has a value date up to `day`, that day included."""
+    return await balance_valued_through(tx, account, day, INT64_MAX)
+
+
+async def balance_valued_through(tx: Transaction, account: int, day: date, sequence: int) -> int:
+    """The same, but of that day counting only the postings up to `sequence`."""
     start = await _sequence_valued_by(tx, account, day)
     moved: int = await tx.value(
         "SELECT coalesce(sum(p.amount), 0)::bigint FROM ledger_posting p "
-        "WHERE p.account_id = $1 AND p.sequence > $2 AND p.value_date <= $3",
+        "WHERE p.account_id = $1 AND p.sequence > $2 AND (p.value_date, p.sequence) <= ($3, $4)",
         account,
         start,
         day,
+        sequence,
     )
     sign: int = await tx.value("SELECT side FROM ledger_balance WHERE account_id = $1", account)
     return await balance_after(tx, account, start) + sign * moved

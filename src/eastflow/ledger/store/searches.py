@@ -16,6 +16,8 @@ from .entries import booked
 POSTINGS_READ_AT_ONCE = 500
 READS_MAX = 20
 """A page of a search that matches little ends after this many reads: it may be short, and still have a next page."""
+Place = tuple[datetime, int, int, int]
+"""When an entry was booked, its chain, its block there, and its first leg in the block: no other entry has the same."""
 
 _POSTING_MATCHES = """
   AND ($3::timestamptz IS NULL OR booked_at >= $3) AND ($4::timestamptz IS NULL OR booked_at < $4)
@@ -57,16 +59,17 @@ async def page_of_account(
 
 
 async def page_of_all(
-    tx: Transaction, wanted: EntryFilter, before: tuple[datetime, int, int] | None, limit: int
-) -> list[tuple[BookedEntry, tuple[datetime, int, int]]]:
+    tx: Transaction, wanted: EntryFilter, before: Place | None, limit: int
+) -> list[tuple[BookedEntry, Place]]:
     """Entries with their place: block by block, newest first (on Citus this join repartitions)."""
-    at, chain, leg = before or (None, None, None)
+    at, chain, number, leg = before or (None, None, None, None)
     columns = ", ".join(f"e.{column}" for column in rows.ENTRY.split(", "))
     found = await tx.rows(
         f"""
         SELECT {columns}, b.booked_at
         FROM ledger_block b JOIN ledger_entry e ON e.chain_id = b.chain_id AND e.block_number = b.number
-        WHERE ($1::timestamptz IS NULL OR (b.booked_at, b.chain_id, e.first_leg) < ($1, $2::bigint, $11::bigint))
+        WHERE ($1::timestamptz IS NULL
+               OR (b.booked_at, b.chain_id, b.number, e.first_leg) < ($1, $2::bigint, $11::bigint, $12::bigint))
           AND ($1::timestamptz IS NULL OR b.booked_at <= $1)
           AND ($3::timestamptz IS NULL OR b.booked_at >= $3) AND ($4::timestamptz IS NULL OR b.booked_at < $4)
           AND ($5::date IS NULL OR e.value_date >= $5) AND ($6::date IS NULL OR e.value_date <= $6)
@@ -74,19 +77,20 @@ async def page_of_all(
                 SELECT 1 FROM unnest(e.amounts) AS x (amount)
                 WHERE ($7 IS NULL OR abs(x.amount) >= $7) AND ($8 IS NULL OR abs(x.amount) <= $8)))
           AND ($9::text IS NULL OR e.kind = $9)
-          {"AND e.details IS NOT NULL AND e.details::jsonb @> $12::jsonb" if wanted.details else ""}
-        ORDER BY b.booked_at DESC, b.chain_id DESC, e.first_leg DESC LIMIT $10
+          {"AND e.details IS NOT NULL AND e.details::jsonb @> $13::jsonb" if wanted.details else ""}
+        ORDER BY b.booked_at DESC, b.chain_id DESC, b.number DESC, e.first_leg DESC LIMIT $10
         """,
         at,
         chain,
         *_period_and_amount(wanted),
         wanted.kind,
         limit,
+        number,
         leg,
         *([json.dumps(dict(wanted.details))] if wanted.details else []),
     )
     entries = (await booked(tx, found)).values()
-    places = [(row["booked_at"], row["chain_id"], row["first_leg"]) for row in found]
+    places = [(row["booked_at"], row["chain_id"], row["block_number"], row["first_leg"]) for row in found]
     return list(zip(entries, places, strict=True))
 
 

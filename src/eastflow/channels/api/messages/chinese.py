@@ -67,4 +67,11 @@ CHINESE: dict[str, tuple[str, str]] = {
     "customers.role_exists": ("角色已存在", "该客户在账户 {account} 上已有此角色。"),
     "customers.role_not_found": ("角色不存在", "该客户在账户 {account} 上没有此角色。"),
     "customers.role_ended": ("角色已结束", "该角色已于 {until} 结束。"),
+    "webhooks.url_malformed": ("地址格式错误", "该地址不是完整的 http 或 https 地址。"),
+    "webhooks.url_not_https": ("地址不是 https", "事件只通过 https 发送。"),
+    "webhooks.url_not_public": ("地址不是公网地址", "事件只发送到公网地址。"),
+    "webhooks.filter_malformed": ("筛选条件格式错误", "“{field}”为空、过长或含有无法匹配的内容。"),
+    "webhooks.cursor_malformed": ("事件游标错误", "该游标不是由事件列表返回的。"),
+    "webhooks.endpoint_not_found": ("Webhook 不存在", "没有编号为 {id} 的 Webhook。"),
+    "webhooks.endpoint_disabled": ("Webhook 已停用", "Webhook {id} 已停用，请先启用。"),
 }

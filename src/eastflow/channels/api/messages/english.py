@@ -85,4 +85,14 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "customers.role_exists": ("Role already held", "The party holds this role on account {account} already."),
     "customers.role_not_found": ("No such role", "The party holds no such role on account {account}."),
     "customers.role_ended": ("Role already ended", "The role ended on {until}."),
+    "webhooks.url_malformed": ("Malformed address", "The address is not a whole http or https address."),
+    "webhooks.url_not_https": ("Address not https", "Events are sent over https only."),
+    "webhooks.url_not_public": ("Address not public", "Events are sent to public addresses only."),
+    "webhooks.filter_malformed": (
+        "Malformed filter",
+        "“{field}” is empty, too long, or has something in it that cannot be matched.",
+    ),
+    "webhooks.cursor_malformed": ("Malformed cursor", "The cursor is not one that the events gave."),
+    "webhooks.endpoint_not_found": ("No such webhook", "There is no webhook {id}."),
+    "webhooks.endpoint_disabled": ("Webhook disabled", "Webhook {id} is disabled; enable it first."),
 }

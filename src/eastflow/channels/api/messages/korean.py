@@ -91,4 +91,14 @@ KOREAN: dict[str, tuple[str, str]] = {
     "customers.role_exists": ("이미 있는 역할", "고객이 계좌 {account}에서 이 역할을 이미 갖고 있습니다."),
     "customers.role_not_found": ("역할 없음", "고객이 계좌 {account}에서 이 역할을 갖고 있지 않습니다."),
     "customers.role_ended": ("종료된 역할", "역할이 {until}에 종료되었습니다."),
+    "webhooks.url_malformed": ("주소 형식 오류", "온전한 http 또는 https 주소가 아닙니다."),
+    "webhooks.url_not_https": ("https가 아닌 주소", "이벤트는 https로만 전송됩니다."),
+    "webhooks.url_not_public": ("공개되지 않은 주소", "이벤트는 공개 주소로만 전송됩니다."),
+    "webhooks.filter_malformed": (
+        "필터 형식 오류",
+        "“{field}”이(가) 비었거나 너무 길거나 비교할 수 없는 값이 있습니다.",
+    ),
+    "webhooks.cursor_malformed": ("잘못된 이벤트 커서", "이벤트 목록에서 발급한 커서가 아닙니다."),
+    "webhooks.endpoint_not_found": ("웹훅 없음", "웹훅 {id}이(가) 없습니다."),
+    "webhooks.endpoint_disabled": ("비활성화된 웹훅", "웹훅 {id}은(는) 비활성화되어 있습니다. 먼저 활성화해 주십시오."),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eastflow.channels.webhooks import signing
+from eastflow.webhooks import signing
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ID, AT, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'

@@ -41,3 +41,10 @@ CREATE TABLE webhooks_delivery (
 );
 -- distribute webhooks_delivery by endpoint_id
 CREATE INDEX webhooks_delivery_pending ON webhooks_delivery (endpoint_id, position) WHERE status = 0;
+
+-- version 2: endpoints are deleted, and what was delivered is kept for a time
+
+-- A deleted endpoint is seen by nobody; its row stays until its deliveries have gone, a few at a time.
+ALTER TABLE webhooks_endpoint ADD COLUMN deleted_at TIMESTAMPTZ;
+-- Of a delivered one, next_attempt_at is when it was delivered.
+CREATE INDEX webhooks_delivery_delivered ON webhooks_delivery (endpoint_id, next_attempt_at) WHERE status = 1;

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from uuid import UUID
 
@@ -22,12 +23,12 @@ from .model import Answer, Claimed, DeliveryStatus, Place, Sending
 
 SENDS_MAX = 20
 SEND_SECONDS_MAX = 15
-CLAIM_SECONDS = 60
-"""Well beyond a send and the writing of its end: after it, another dispatcher takes the delivery for lost."""
 PENDING_READ_AT_ONCE = 500
 PENDING_MAX = 50_000
 """With so many waiting, an endpoint is read no further until some have gone: the blocks keep what is to come."""
 POLL_MILLISECONDS = 500
+PRUNED_AT_ONCE = 500
+PRUNE_MILLISECONDS = 60_000
 _LOG = logging.getLogger(__name__)
 
 
@@ -78,6 +79,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Until it is cancelled. Each endpoint is worked at by a task of its own, so a slow one holds up no other."""
         working: dict[UUID, asyncio.Task[None]] = {}
+        pruning = asyncio.create_task(self._prune_again_and_again())
         try:
             while True:
                 try:
@@ -92,9 +94,9 @@ class Dispatcher:
                         working[id] = asyncio.create_task(self._work(id))
                 await asyncio.sleep(POLL_MILLISECONDS / 1000)
         finally:
-            for task in working.values():
+            for task in (pruning, *working.values()):
                 task.cancel()
-            await asyncio.gather(*working.values(), return_exceptions=True)
+            await asyncio.gather(pruning, *working.values(), return_exceptions=True)
 
     async def step(self, endpoint: UUID) -> int:
         """Read on and send once; how much there was to do."""
@@ -114,6 +116,31 @@ class Dispatcher:
             if end is not None:
                 raise end
         return len(sending.claimed)
+
+    async def prune(self) -> int:
+        """One small step for each endpoint: remove what was delivered more than 30 days ago, and what is left of the
+        deleted; the number of deliveries removed, 0 when there is no more to do."""
+        async with self._database.reading() as tx:
+            endpoints = await store.endpoints_to_prune(tx)
+        removed = 0
+        for id, deleted in endpoints:
+            removed += await self._database.run(partial(self._prune, endpoint=id, deleted=deleted))
+        return removed
+
+    async def _prune(self, tx: Transaction, *, endpoint: UUID, deleted: bool) -> int:
+        if deleted:
+            return await store.prune_deleted(tx, endpoint, PRUNED_AT_ONCE)
+        before = self._clock() - timedelta(days=decide.DELIVERED_DAYS_KEPT)
+        return await store.prune_delivered(tx, endpoint, before, PRUNED_AT_ONCE)
+
+    async def _prune_again_and_again(self) -> None:
+        while True:
+            removed = 0
+            try:
+                removed = await self.prune()
+            except Exception:
+                _LOG.exception("what is past could not be removed")
+            await asyncio.sleep((POLL_MILLISECONDS if removed else PRUNE_MILLISECONDS) / 1000)
 
     async def _work(self, endpoint: UUID) -> None:
         try:
@@ -162,7 +189,7 @@ class Dispatcher:
             after = waiting[-1].position
         if not chosen:
             return None
-        claimed = await store.claim(tx, endpoint, chosen, at + timedelta(seconds=CLAIM_SECONDS))
+        claimed = await store.claim(tx, endpoint, chosen, at + timedelta(seconds=decide.CLAIM_SECONDS))
         secrets = [row["secret"]]
         if row["old_secret"] is not None and at < row["old_secret_until"]:
             secrets.append(row["old_secret"])

@@ -1,4 +1,4 @@
-"""The verbs: register, rotate, disable, replay, and the reads by cursor."""
+"""The verbs: register, rotate, disable, enable, delete, replay, and the reads by cursor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from .refusals import WebhooksRefusal
 
 Clock = Callable[[], datetime]
 OLD_SECRET_HOURS = 24
-PAGE_MAX = 1_000
+PAGE_MAX = 1_001
+"""A thousand, and one more that tells whether others follow."""
 
 
 def now() -> datetime:
@@ -77,6 +78,29 @@ async def disable_endpoint(tx: Transaction, id: UUID, *, clock: Clock = now) -> 
     if await store.disable(tx, id, clock()) == 0:
         return Refusal(WebhooksRefusal.ENDPOINT_NOT_FOUND, {"id": id})
     return store.endpoint(await store.endpoint_row(tx, id))
+
+
+async def enable_endpoint(tx: Transaction, id: UUID, *, clock: Clock = now) -> Endpoint | Refusal:
+    """Send to it again, from where it was left: what was booked in between too. What was to wait more than a minute
+    for its next attempt is tried at once; its attempts so far count. Enabling one that is not disabled changes
+    nothing."""
+    row = await store.locked_endpoint_row(tx, id)
+    if row is None:
+        return Refusal(WebhooksRefusal.ENDPOINT_NOT_FOUND, {"id": id})
+    if row["disabled_at"] is not None:
+        at = clock()
+        await store.enable(tx, id, at, at + timedelta(seconds=decide.CLAIM_SECONDS))
+    return store.endpoint(await store.endpoint_row(tx, id))
+
+
+async def delete_endpoint(tx: Transaction, id: UUID, *, clock: Clock = now) -> Endpoint | Refusal:
+    """It is gone for good, its secret and its deliveries with it; answered as it was last. A message on its way may
+    still arrive."""
+    row = await store.locked_endpoint_row(tx, id)
+    if row is None:
+        return Refusal(WebhooksRefusal.ENDPOINT_NOT_FOUND, {"id": id})
+    await store.delete(tx, id, clock())
+    return store.endpoint(row)
 
 
 async def replay(tx: Transaction, id: UUID, from_cursor: str | None) -> Endpoint | Refusal:

@@ -23,6 +23,10 @@ PAUSES_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 JITTER_PERMILLE_MAX = 100
 RETRY_AFTER_SECONDS_MAX = 86_400
 GONE = 410
+CLAIM_SECONDS = 60
+"""Well beyond a send and the writing of its end: after it, another dispatcher takes the delivery for lost."""
+DELIVERED_DAYS_KEPT = 30
+"""What was delivered can be looked up for so long; what waits or has failed stays."""
 
 Key = tuple[int, int]
 """A block as (chain, number), or a place in an account as (account, sequence)."""

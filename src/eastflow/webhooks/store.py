@@ -42,12 +42,14 @@ def endpoint(row: Any) -> Endpoint:
 
 
 async def endpoint_row(tx: Transaction, id: UUID) -> Any:
-    return await tx.row(f"SELECT {_ENDPOINT} FROM webhooks_endpoint WHERE id = $1", id)
+    return await tx.row(f"SELECT {_ENDPOINT} FROM webhooks_endpoint WHERE id = $1 AND deleted_at IS NULL", id)
 
 
 async def locked_endpoint_row(tx: Transaction, id: UUID) -> Any:
     """Held until the transaction ends, so that one writer at a time reads on for this endpoint."""
-    return await tx.row(f"SELECT {_ENDPOINT} FROM webhooks_endpoint WHERE id = $1 FOR UPDATE", id)
+    return await tx.row(
+        f"SELECT {_ENDPOINT} FROM webhooks_endpoint WHERE id = $1 AND deleted_at IS NULL FOR UPDATE", id
+    )
 
 
 async def free_endpoint_row(tx: Transaction, id: UUID) -> Any:
@@ -59,7 +61,8 @@ async def free_endpoint_row(tx: Transaction, id: UUID) -> Any:
 
 async def endpoint_rows(tx: Transaction, *, after: UUID | None, limit: int) -> list[Any]:
     return await tx.rows(
-        f"SELECT {_ENDPOINT} FROM webhooks_endpoint WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2",
+        f"SELECT {_ENDPOINT} FROM webhooks_endpoint WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR id > $1) "
+        "ORDER BY id LIMIT $2",
         after,
         limit,
     )
@@ -83,7 +86,31 @@ async def change_secret(tx: Transaction, id: UUID, secret: str, old: str, old_un
 async def disable(tx: Transaction, id: UUID, at: datetime) -> int:
     """One disabled before keeps its first time."""
     return await tx.execute(
-        "UPDATE webhooks_endpoint SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1", id, at
+        "UPDATE webhooks_endpoint SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1 AND deleted_at IS NULL",
+        id,
+        at,
+    )
+
+
+async def enable(tx: Transaction, id: UUID, at: datetime, put_off_after: datetime) -> None:
+    """The endpoint is locked. What is put off beyond `put_off_after`, and so is not being sent now, is due at once."""
+    await tx.execute("UPDATE webhooks_endpoint SET disabled_at = NULL WHERE id = $1", id)
+    await tx.execute(
+        "UPDATE webhooks_delivery SET next_attempt_at = $2 "
+        "WHERE endpoint_id = $1 AND status = 0 AND next_attempt_at > $3",
+        id,
+        at,
+        put_off_after,
+    )
+
+
+async def delete(tx: Transaction, id: UUID, at: datetime) -> None:
+    """Out of sight and without a secret; `prune_deleted` takes the rest away."""
+    await tx.execute(
+        "UPDATE webhooks_endpoint SET deleted_at = $2, disabled_at = coalesce(disabled_at, $2), secret = '', "
+        "old_secret = NULL, old_secret_until = NULL WHERE id = $1",
+        id,
+        at,
     )
 
 
@@ -195,3 +222,43 @@ async def deliveries(
         )
         for row in found
     ]
+
+
+async def endpoints_to_prune(tx: Transaction) -> list[tuple[UUID, bool]]:
+    """Every endpoint, the disabled ones too, and whether it was deleted."""
+    found = await tx.rows("SELECT id, deleted_at IS NOT NULL AS deleted FROM webhooks_endpoint ORDER BY id")
+    return [(row["id"], row["deleted"]) for row in found]
+
+
+async def prune_delivered(tx: Transaction, endpoint: UUID, before: datetime, limit: int) -> int:
+    """Remove what was delivered before a moment, the oldest first; the number removed."""
+    found = await tx.rows(
+        "SELECT position FROM webhooks_delivery WHERE endpoint_id = $1 AND status = 1 AND next_attempt_at < $2 "
+        "ORDER BY next_attempt_at LIMIT $3",
+        endpoint,
+        before,
+        limit,
+    )
+    return await _remove_deliveries(tx, endpoint, [row["position"] for row in found])
+
+
+async def prune_deleted(tx: Transaction, endpoint: UUID, limit: int) -> int:
+    """Remove deliveries of a deleted endpoint, and with the last of them the endpoint; the number of deliveries.
+    Does nothing while another transaction is at work for the endpoint."""
+    if not await tx.value("SELECT true FROM webhooks_endpoint WHERE id = $1 FOR UPDATE SKIP LOCKED", endpoint):
+        return 0
+    found = await tx.rows(
+        "SELECT position FROM webhooks_delivery WHERE endpoint_id = $1 ORDER BY position LIMIT $2", endpoint, limit
+    )
+    if len(found) < limit:
+        await tx.execute("DELETE FROM webhooks_cursor WHERE endpoint_id = $1", endpoint)
+        await tx.execute("DELETE FROM webhooks_endpoint WHERE id = $1", endpoint)
+    return await _remove_deliveries(tx, endpoint, [row["position"] for row in found])
+
+
+async def _remove_deliveries(tx: Transaction, endpoint: UUID, positions: Sequence[int]) -> int:
+    if not positions:
+        return 0
+    return await tx.execute(
+        "DELETE FROM webhooks_delivery WHERE endpoint_id = $1 AND position = ANY($2::bigint[])", endpoint, positions
+    )

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from eastflow.channels.webhooks import WebhooksRefusal, cursor, decide
-from eastflow.channels.webhooks.model import Answer, DeliveryStatus, Place, Waiting
 from eastflow.kernel import Refusal
 from eastflow.ledger import BookedBlock, BookedEntry
+from eastflow.webhooks import WebhooksRefusal, cursor, decide
+from eastflow.webhooks.model import Answer, DeliveryStatus, Place, Waiting
 
 AT = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
