@@ -18,7 +18,7 @@ up: setup
 	$(VENV)/bin/eastflow up
 
 test: setup lint types
-	$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile -m "not soak"
+	$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -28,6 +28,14 @@ from .reports import Basis, EntryFilter, EntryPage, Position, Statement, Stateme
 from .store.accounts import accounts, accounts_page, asset, assets
 from .store.entries import entries, entry
 from .store.events import BookedBlock, blocks_after, blocks_of_postings, chain_numbers
+from .store.movements import (
+    Movements,
+    changes_booked_after,
+    changes_valued_since,
+    last_sequence_valued_by,
+    moved_between,
+    standings_of,
+)
 from .store.reads import balance, balance_booked_at, balance_valued_on, balances, hold, holds
 
 __all__ = [
@@ -51,6 +59,7 @@ __all__ = [
     "HoldStatus",
     "LedgerRefusal",
     "Moment",
+    "Movements",
     "Outcome",
     "Position",
     "Posting",
@@ -72,12 +81,17 @@ __all__ = [
     "blocks_after",
     "blocks_of_postings",
     "chain_numbers",
+    "changes_booked_after",
+    "changes_valued_since",
     "entries",
     "entry",
     "hold",
     "holds",
+    "last_sequence_valued_by",
+    "moved_between",
     "search",
     "search_after",
+    "standings_of",
     "statement",
     "statement_after",
     "trial_balance_at",

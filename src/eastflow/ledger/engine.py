@@ -13,7 +13,7 @@ from eastflow.kernel import Refusal
 from eastflow.storage import Database, Transaction
 
 from .model import BATCH_COMMANDS_MAX, Command, Outcome
-from .posting import Calendar, Clock, Contested, Written, now, post_judged, post_quickly
+from .posting import Calendar, Clock, Contested, Written, go_on_from, now, post_judged, post_quickly
 from .prepare import Prepared, extend, finish
 from .refusals import LedgerRefusal
 from .store import batch as store
@@ -58,6 +58,10 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Engine:
+        """Errors: StorageFault."""
+        async with self._database.reading() as tx:
+            if (booked := await chain_store.last_booking(tx)) is not None and self._clock is now:
+                go_on_from(booked)
         self._tasks = [asyncio.create_task(lane.run()) for lane in self._lanes]
         for task in self._tasks:
             task.add_done_callback(self._lane_ended)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -35,9 +35,12 @@ from eastflow.ledger import (
     balances,
     entries,
     trial_balance_at,
+    verify,
 )
 from eastflow.ledger.actions import Engine, define_asset, new_id, open_accounts
 from eastflow.storage import Database
+
+from . import posting as posting_module
 
 DAY = date(2026, 1, 2)
 AT = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -369,3 +372,21 @@ async def test_too_large_a_batch_is_refused_whole(database: Database) -> None:
     async with Engine(database) as engine:
         outcomes = await engine.post_batch([transfer(1, 2, 1)] * 10_001)
     assert {word(outcome) for outcome in outcomes} == {"batch_too_large"}
+
+
+async def test_a_clock_that_was_set_back_books_nothing_before_what_is_booked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
+    await open_books(database)
+    async with Engine(database, clock=lambda: ahead) as engine:
+        first = await engine.post(transfer(1, 2, 100))
+    # The next process finds the machine's clock five minutes behind.
+    monkeypatch.setattr(posting_module, "_forward", posting_module._Forward())
+    async with Engine(database) as engine:
+        second = await engine.post(transfer(1, 2, 100))
+    assert isinstance(first, Done)
+    assert isinstance(second, Done)
+    assert second.booked_at == first.booked_at == ahead
+    async with database.reading() as tx:
+        assert not (await verify(tx)).findings

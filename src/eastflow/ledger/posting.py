@@ -45,8 +45,28 @@ class Contested(Exception):
     """The quick way does not apply; the transaction must end and the batch be judged."""
 
 
+class _Forward:
+    """The clock of the machine, except that it never goes back: it stands still until it has caught up. So an
+    account's postings stay booked in the order of their time when somebody sets the machine's clock."""
+
+    def __init__(self) -> None:
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
+    def not_before(self, at: datetime) -> datetime:
+        self._latest = max(self._latest, at)
+        return self._latest
+
+
+_forward = _Forward()
+
+
 def now() -> datetime:
-    return datetime.now(UTC)
+    return _forward.not_before(datetime.now(UTC))
+
+
+def go_on_from(booked: datetime) -> None:
+    """What is booked from now on is not booked before this."""
+    _forward.not_before(booked)
 
 
 def new_id(at: datetime | None = None) -> UUID:

@@ -48,3 +48,8 @@ async def seal(
         before.number,
     )
     return written == 1
+
+
+async def last_booking(tx: Transaction) -> datetime | None:
+    found: datetime | None = await tx.value("SELECT max(booked_at) FROM ledger_block")
+    return found
