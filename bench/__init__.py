@@ -7,6 +7,9 @@ MODULES = {
     "growth": "growth",
     "two-engines": "two_engines",
     "import": "import",
+    "day-end": "day_end",
+    "onboarding": "onboarding",
+    "settlement": "settlement",
 }
 """The benchmarks by name, and the module of each."""
 

@@ -24,6 +24,9 @@ FLOORS = {
     "growth": set(),
     "two-engines": {"bare_copy"},
     "import": set(),
+    "day-end": set(),
+    "settlement": {"bare_copy"},
+    "onboarding": {"hot_row"},
 }
 EXTRA = {
     "ledger": {"workloads", "single_lane"},
@@ -32,6 +35,9 @@ EXTRA = {
     "growth": {"cost_ratios", "cost_ratios_of_first_round", "rates", "bare_copy_of_few"},
     "two-engines": {"one_engine", "two_engines", "ratio_to_one_engine", "deadlocks_in_the_database"},
     "import": {"import_seconds", "verify_seconds"},
+    "onboarding": {"rounds", "max_ms"},
+    "day-end": {"steps"},
+    "settlement": {"settlement_seconds", "accrual_of_the_day_seconds"},
 }
 CONDITIONS = {"machine", "load_average_at_start", "database", "data_filesystem", "accounts", "seconds", "skew", "clock"}
 
@@ -48,7 +54,9 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(command, process.returncode, said, told)
 
 
-@pytest.mark.parametrize("name", ["ledger", "http", "batch", "growth", "two-engines", "import"])
+@pytest.mark.parametrize(
+    "name", ["ledger", "http", "batch", "growth", "two-engines", "import", "day-end", "settlement", "onboarding"]
+)
 def test_prints_one_object_and_leaves_the_books_right(name: str) -> None:
     if name == "import" and "EASTFLOW_BERKA_DIR" not in os.environ:
         pytest.skip("EASTFLOW_BERKA_DIR does not say where the files are")

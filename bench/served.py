@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from eastflow.channels.api import Scope, keys
@@ -52,7 +53,7 @@ async def measure(
             "connections": connections, "requests": requests, "warm_up": max(connections, requests // 10),
             "rounds": rounds, "batch_entries": batch_entries, "accounts": accounts,
         }  # fmt: skip
-        async with _serving(bank.url, arguments.lanes) as port:
+        async with serving(bank.url, arguments.lanes) as port:
             found = await _load({**told, "port": port}, secret)
         held = await checks(database, before, entries=found["entries"])
         held["every_request_was_granted"] = found["failures"] == 0
@@ -85,11 +86,13 @@ def with_floors(report: Report, floors: Mapping[str, Floor]) -> Report:
 
 
 @asynccontextmanager
-async def _serving(url: str, lanes: int) -> AsyncIterator[int]:
+async def serving(url: str, lanes: int, key_file: Path | None = None) -> AsyncIterator[int]:
+    """The port of the bank, served by a process of its own until the block ends."""
     port = _free_port()
+    keys_named = [] if key_file is None else [f"--key-file={key_file}"]
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"{_PACKAGE}.server", f"--url={url}", f"--port={port}", f"--lanes={lanes}",
-        stdout=sys.stderr,
+        *keys_named, stdout=sys.stderr,
     )  # fmt: skip
     try:
         await asyncio.wait_for(_reachable(server, port), START_WAIT_SECONDS)

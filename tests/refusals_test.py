@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from eastflow.channels.api import ApiKey, ApiRefusal, ApiSettings, Call, Operation, Scope, Services
+from eastflow.channels.api.day_ends import DayEnds
 from eastflow.channels.api.keys import KeyRing
 from eastflow.channels.api.operation import KEY_IN_SCOPE, PathEndpoint
 from eastflow.channels.api.problems import STATUSES
@@ -45,7 +46,7 @@ def refusals() -> tuple[tuple[str, RefusalCode], ...]:
 
 
 def test_there_are_refusals() -> None:
-    assert {"api", "customers", "ledger", "webhooks"} <= {room for room, _ in refusals()}
+    assert {"api", "customers", "deposits", "ledger", "products", "webhooks"} <= {room for room, _ in refusals()}
 
 
 def test_codes_are_namespaced_by_room() -> None:
@@ -96,7 +97,8 @@ async def test_a_fault_and_a_bug_are_told_in_the_same_form(raised: Exception, re
 def _endpoint(operation: Operation) -> ASGIApp:
     """The operation by itself, its caller let in already. No database is asked."""
     database = object.__new__(Database)
-    services = Services(database, Engine(database), KeyRing(database, milliseconds=0), ApiSettings())
+    engine = Engine(database)
+    services = Services(database, engine, KeyRing(database, milliseconds=0), ApiSettings(), DayEnds(engine))
     endpoint = PathEndpoint({operation.method: operation}, services)
     key = ApiKey(new_id(), "a key", frozenset(Scope), datetime.now(UTC))
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from eastflow.storage import Database, embedded, migrate
+from eastflow.storage import Database, Keys, embedded, migrate
 
 TEST_MEMORY_BYTES = 512 << 20
 _TEMPLATE = "eastflow_template"
@@ -57,9 +57,20 @@ async def database_url(server_url: str) -> AsyncIterator[str]:
     await _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the keys that this worker's databases seal personal data with."""
+    return tmp_path_factory.mktemp("keys") / "eastflow.keys"
+
+
+@pytest.fixture(scope="session")
+def keys(key_file: Path) -> Keys:
+    return Keys.open(key_file)
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = await Database.open(database_url)
+async def database(database_url: str, keys: Keys) -> AsyncIterator[Database]:
+    opened = await Database.open(database_url, keys=keys)
     yield opened
     await opened.close()
 

@@ -16,20 +16,25 @@ from uuid import UUID
 import typer
 import uvicorn
 
-from eastflow.channels.api import ApiSettings, Scope, create_app
+from eastflow.channels.api import ApiKey, ApiSettings, Scope, create_app
 from eastflow.channels.api.keys import create_key, list_keys, revoke_key
+from eastflow.channels.api.routes_iso20022 import iso20022_operations
 from eastflow.channels.api.server import serve, server
 from eastflow.channels.cli import Json, accepted, fail, in_bank, make_app, say, settings, show, show_rows
+from eastflow.channels.cli.iso20022 import iso20022_app
+from eastflow.channels.iso20022 import Dispatcher as MessageDispatcher
+from eastflow.channels.iso20022 import Iso20022Settings, MessageDesk
 from eastflow.kernel import is_text
 from eastflow.ledger import accounts_page
-from eastflow.operations import AlreadyServed, Bank, Settings, fill_demo, served_at, serving
+from eastflow.operations import AlreadyServed, Bank, Role, Settings, fill_demo, keep_closing, served_at, serving
 from eastflow.storage import embedded
 from eastflow.webhooks import Dispatcher
 
 app = make_app()
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
-BENCHES = ("ledger", "http", "batch", "growth", "two-engines", "import")
+app.add_typer(iso20022_app(lambda bank: _desk(bank)), name="iso20022")
+BENCHES = ("ledger", "http", "batch", "growth", "two-engines", "import", "day-end", "onboarding", "settlement")
 FIRST_ACCOUNT_SHOWN = 2_001
 KEY_NAME_CHARACTERS_MAX = 100
 LISTENING_POLL_MILLISECONDS = 20
@@ -59,7 +64,8 @@ async def _run(bank: Bank) -> None:
     told = bank.settings
     with serving(told.data_dir, _url(told)) if told.database_url is None else nullcontext():
         secret = await _first_start(bank)
-        application = create_app(bank.database, bank.engine, settings=ApiSettings())
+        operations = iso20022_operations(_desk(bank))
+        application = create_app(bank.database, bank.engine, settings=ApiSettings(), operations=operations)
         running = server(application, host=told.host, port=told.port)
 
         def end() -> None:
@@ -70,13 +76,22 @@ async def _run(bank: Bank) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, end)
         saying = asyncio.create_task(_say_where(running, bank, secret))
-        async with Dispatcher(bank.database) as dispatcher:
-            sending = asyncio.create_task(dispatcher.run())
+        async with (
+            Dispatcher(bank.database) as telling,
+            MessageDispatcher(bank.database, Iso20022Settings.from_environment(), today=bank.engine.today) as messaging,
+        ):
+            closing = [keep_closing(bank.engine)] if told.closes_days else []
+            beside = asyncio.gather(telling.run(), messaging.run(), *closing)
             await serve(running)
-            sending.cancel()
+            beside.cancel()
             with suppress(asyncio.CancelledError):
-                await sending
+                await beside
         await saying
+
+
+def _desk(bank: Bank) -> MessageDesk:
+    """ISO 20022, for the channels that may not know it."""
+    return MessageDesk(bank.database, Iso20022Settings.from_environment(), today=bank.engine.today)
 
 
 async def _first_start(bank: Bank) -> str | None:
@@ -88,7 +103,7 @@ async def _first_start(bank: Bank) -> str | None:
     if empty:
         filled = await fill_demo(bank)
         typer.echo(say("demo_filled", accounts=filled.accounts, parties=filled.parties, entries=filled.entries))
-    _, secret = await bank.database.run(lambda tx: create_key(tx, "first key", frozenset(Scope)))
+    _, secret = await bank.database.run(lambda tx: create_key(tx, "first key", frozenset(Scope), roles=frozenset(Role)))
     return secret
 
 
@@ -102,6 +117,8 @@ async def _say_where(running: uvicorn.Server, bank: Bank, secret: str | None) ->
     books = bank.settings.data_dir.resolve() if bank.settings.database_url is None else "EASTFLOW_DATABASE_URL"
     typer.echo(say("answers", url=url))
     typer.echo(say("where", url=url, books=books))
+    if (today := bank.engine.today()) < bank.engine.clock().date():
+        typer.echo(say("days_closed_by_itself" if bank.settings.closes_days else "day_behind", date=today))
     if secret is None:
         typer.echo(say("no_key"))
     else:
@@ -133,15 +150,20 @@ def down(as_json: Json = False) -> None:
 @keys_app.command("create")
 def keys_create(
     name: str,
-    scope: Annotated[list[Scope] | None, typer.Option("--scope", help="As often as needed; all if left out.")] = None,
+    scope: Annotated[list[Scope] | None, typer.Option("--scope", help="As often as needed.")] = None,
+    role: Annotated[list[Role] | None, typer.Option("--role", help="As often as needed.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Whose key it is; without it, its name is who acts.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key. Its secret is shown now and never again."""
-    if not 1 <= len(name) <= KEY_NAME_CHARACTERS_MAX:
+    """Make a key with scopes, roles or both; without any, with all scopes. Its secret is shown now and never again."""
+    if not all(1 <= len(each) <= KEY_NAME_CHARACTERS_MAX for each in (name, actor or name)):
         raise typer.BadParameter(say("key_name", characters_max=KEY_NAME_CHARACTERS_MAX))
-    scopes = frozenset(scope or Scope)
-    key, secret = in_bank(lambda bank: bank.database.run(lambda tx: create_key(tx, name, scopes)))
-    show({"id": key.id, "name": key.name, "scopes": sorted(s.value for s in key.scopes), "secret": secret}, as_json)
+    scopes = frozenset(scope or (() if role else Scope))
+    roles = frozenset(role or ())
+    key, secret = in_bank(
+        lambda bank: bank.database.run(lambda tx: create_key(tx, name, scopes, roles=roles, held_by=actor))
+    )
+    show({"id": key.id, **_key_data(key), "scopes": sorted(s.value for s in key.scopes), "secret": secret}, as_json)
 
 
 @keys_app.command("list")
@@ -152,14 +174,18 @@ def keys_list(as_json: Json = False) -> None:
         async with bank.database.reading() as tx:
             found = await list_keys(tx, limit=1_000)
         return [
-            {"id": key.id, "name": key.name, "scopes": sorted(s.value for s in key.scopes),
+            {"id": key.id, **_key_data(key), "scopes": sorted(s.value for s in key.scopes),
              "created_at": key.created_at, "revoked_at": key.revoked_at}
             for key in found
         ]  # fmt: skip
 
     found = in_bank(work)
-    rows = [(key["id"], key["name"], key["created_at"], key["revoked_at"]) for key in found]
-    show_rows(("id", "name", "created", "revoked"), rows, found, as_json)
+    rows = [(key["id"], key["name"], key["actor"], key["roles"], key["created_at"], key["revoked_at"]) for key in found]
+    show_rows(("id", "name", "actor", "roles", "created", "revoked"), rows, found, as_json)
+
+
+def _key_data(key: ApiKey) -> dict[str, object]:
+    return {"name": key.name, "actor": key.actor, "roles": sorted(role.value for role in key.roles)}
 
 
 @keys_app.command("revoke")
@@ -171,7 +197,10 @@ def keys_revoke(id: UUID, as_json: Json = False) -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(context: typer.Context, name: str) -> None:
-    """Measure: ledger, http, batch, growth, two-engines or import. Further options go to the benchmark."""
+    """Measure: ledger, http, batch, growth, two-engines, import, day-end, settlement or onboarding.
+
+    Further options go to the benchmark.
+    """
     if name not in BENCHES:
         raise typer.BadParameter(f"one of {', '.join(BENCHES)}")
     if find_spec("eastflow_bench") is None:

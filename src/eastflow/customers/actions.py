@@ -10,13 +10,43 @@ from eastflow.kernel import Refusal
 from eastflow.storage import Retry, Transaction, UniqueViolation
 
 from . import store
+from .classes.actions import assign_class, bind_account, confirm_face_to_face, end_class, use_allowance
 from .decide import Register, Roles, check_party, check_role, decide_end, grant, register, role_key
-from .model import Party, Role, RoleKind
+from .merging.actions import merge_parties, unmerge_party
+from .model import Channel, Party, Role, RoleKind
+from .personal_data.actions import check_keys, erase_party, reseal_parties, rewrap_data_keys, seal_plain_parties
+from .records.actions import add_record, add_records, end_record
+from .records.decide import check_content, decide_found, decide_record, level_reached, shown_again
+from .records.inquiries import party_by_content, records_of_party
+from .records.model import Document, Identification
+from .refusals import CustomersRefusal
 
 Clock = Callable[[], datetime]
 Calendar = Callable[[], date]
 
-__all__ = ["end_role", "grant_role", "grant_roles", "register_parties", "register_party"]
+__all__ = [
+    "add_record",
+    "add_records",
+    "assign_class",
+    "bind_account",
+    "check_keys",
+    "confirm_face_to_face",
+    "end_class",
+    "end_record",
+    "end_role",
+    "erase_party",
+    "grant_role",
+    "grant_roles",
+    "merge_parties",
+    "register_or_find",
+    "register_parties",
+    "register_party",
+    "reseal_parties",
+    "rewrap_data_keys",
+    "seal_plain_parties",
+    "unmerge_party",
+    "use_allowance",
+]
 
 
 def now() -> datetime:
@@ -43,7 +73,7 @@ async def register_parties(
         # References first: each statement sees what was committed before it, so whoever holds a reference is then
         # found as a party too, and a replay is never taken for a rival.
         known.holders = await store.holders(tx, [p.reference for p in sound if p.reference is not None])
-        known.parties = await store.parties(tx, [party.id for party in sound])
+        known.parties = await store.registered(tx, [party.id for party in sound])
     answers = register(known, parties, today() if today else at.date())
     if known.fresh:
         try:
@@ -51,6 +81,37 @@ async def register_parties(
         except UniqueViolation as rival:
             raise Retry("a party was registered in the same moment") from rival
     return answers
+
+
+async def register_or_find(
+    tx: Transaction, party: Party, document: Document, channel: Channel, *, by: str, today: date, clock: Clock = now
+) -> Party | Refusal:
+    """The party who has the document, or `party` registered with it: whatever the way in, one document is one party.
+
+    The level of identification is raised by how the document was shown. Of rivals with one document, one is
+    registered and the others find it.
+    """
+    if refusal := check_party(party) or check_content(document):
+        return refusal
+    holder = await party_by_content(tx, document)
+    if holder is None:
+        if isinstance(unfit := decide_record(document, party.id, [], None, today), Refusal):
+            return unfit
+        answer = await register_party(tx, party, clock=clock, today=lambda: today)
+    else:
+        answer = decide_found(holder, party)
+    if isinstance(answer, Refusal):
+        return answer
+    held = await records_of_party(tx, answer.id)
+    shown = shown_again(held, document)
+    level = Identification(level_reached(held, channel, shown, today))
+    added, _ = await add_records(tx, answer.id, [shown, level], by=by, today=today, clock=clock)
+    if isinstance(added, Refusal) and holder is None:
+        if added.code is CustomersRefusal.DOCUMENT_TAKEN:
+            raise Retry("another was registered with the document in the same moment")
+        return added
+    # Otherwise what is held stays as it is: it was shown to a party merged since, or is out of date.
+    return answer
 
 
 async def grant_role(tx: Transaction, role: Role, *, clock: Clock = now) -> Role | Refusal:
@@ -64,7 +125,7 @@ async def grant_roles(tx: Transaction, roles: Sequence[Role], *, clock: Clock = 
     sound = [role for role in roles if check_role(role.account, role.since, role.until) is None]
     known = Roles(frozenset(), {})
     if sound:
-        known.parties = frozenset(await store.parties(tx, sorted({role.party for role in sound})))
+        known.parties = frozenset(await store.registered(tx, sorted({role.party for role in sound})))
         known.records = await store.role_records(tx, [role_key(role) for role in sound])
     answers = grant(known, roles)
     if known.fresh:

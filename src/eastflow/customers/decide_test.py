@@ -14,8 +14,12 @@ from hypothesis import strategies as st
 
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, Refusal
 
+from .classes.decide_test import TABLE as CLASSES_TABLE
 from .decide import Register, RoleRecord, Roles, decide_end, decide_grant, decide_registration, grant, register
+from .merging.actions_test import TABLE as MERGING_TABLE
 from .model import Party, PartyKind, Role, RoleKind
+from .personal_data.decide_test import TABLE as ERASURE_TABLE
+from .records.decide_test import TABLE as RECORDS_TABLE
 from .refusals import CustomersRefusal as Why
 
 TODAY = date(2026, 3, 1)
@@ -85,8 +89,13 @@ def test_decisions(decision: Decision, expected: object) -> None:
     assert (got.code if isinstance(got, Refusal) else got) == expected
 
 
-def test_the_table_walks_every_refusal_in_order() -> None:
-    assert list(dict.fromkeys(expected for _, expected in TABLE if isinstance(expected, Why))) == list(Why)
+def test_the_tables_walk_every_refusal_in_order() -> None:
+    walked: set[Why] = set()
+    for table in (TABLE, RECORDS_TABLE, MERGING_TABLE, ERASURE_TABLE, CLASSES_TABLE):
+        codes = list(dict.fromkeys(expected for _, expected in table if isinstance(expected, Why)))
+        assert codes == [code for code in Why if code in codes]
+        walked |= set(codes)
+    assert walked == set(Why)
 
 
 def test_a_role_stands_from_its_first_day_and_no_longer_on_the_day_it_ends() -> None:

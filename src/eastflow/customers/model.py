@@ -25,12 +25,26 @@ class RoleKind(Enum):
     GUARDIAN = "guardian"
 
 
+class Channel(Enum):
+    """The way in by which a customer meets the bank. `system`: none of them, the bank does it by itself."""
+
+    BRANCH = "branch"
+    APP = "app"
+    API = "api"
+    MESSAGE = "message"
+    CARD = "card"
+    WALLET = "wallet"
+    MACHINE = "machine"
+    SYSTEM = "system"
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """A person or an organisation. `id` is chosen by the caller and makes registering idempotent.
 
     `born_on` of an organisation is the day it was founded; `reference` is its customer number in another system;
-    `opened_on` is the day it became known to the bank.
+    `opened_on` is the day it became known to the bank. Of one that has been erased only its id, kind and that day are
+    left.
     """
 
     id: UUID
@@ -40,6 +54,7 @@ class Party:
     born_on: date | None = None
     reference: str | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

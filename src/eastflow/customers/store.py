@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from eastflow.kernel import is_text
-from eastflow.storage import Transaction
+from eastflow.storage import Keys, Transaction, new_data_key, seal, unseal
 
 from .decide import RoleKey, RoleRecord, is_account, is_reference, role_key
+from .merging import store as merges
 from .model import NAME_CHARACTERS_MAX, Party, PartyKind, Role, RoleKind
+from .personal_data import store as vault
+from .personal_data.normal import normal_name
 
-_PARTY = "id, kind, name, opened_on, born_on, reference, details"
+_PARTY = "p.id, p.kind, p.opened_on, p.sealed, k.wrapping_key, k.wrapped"
+_PARTIES = f"SELECT {_PARTY} FROM customers_party AS p LEFT JOIN customers_data_key AS k ON k.party_id = p.id"
 _ROLE = "account_id, party_id, kind, number, since, until, until_granted"
-_LAST_CHARACTER = "\U0010ffff"
 
 
 async def party(tx: Transaction, id: UUID) -> Party | None:
@@ -24,8 +28,16 @@ async def party(tx: Transaction, id: UUID) -> Party | None:
 
 
 async def parties(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Party]:
-    found = await tx.rows(f"SELECT {_PARTY} FROM customers_party WHERE id = ANY($1::uuid[])", list(ids))
-    return {row["id"]: _party(row) for row in found}
+    """By the ids asked for; a party that has been merged is answered with the one it was merged into."""
+    leads_to = await merges.survivors(tx, ids)
+    found = await registered(tx, sorted(set(leads_to.values())))
+    return {id: found[place] for id, place in leads_to.items() if place in found}
+
+
+async def registered(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Party]:
+    """As they were registered, merged or not."""
+    found = await tx.rows(f"{_PARTIES} WHERE p.id = ANY($1::uuid[])", list(ids))
+    return {row["id"]: _party(tx.keys, row) for row in found}
 
 
 async def party_by_reference(tx: Transaction, reference: str) -> Party | None:
@@ -36,68 +48,115 @@ async def party_by_reference(tx: Transaction, reference: str) -> Party | None:
 
 
 async def parties_page(
-    tx: Transaction, *, after: UUID | None = None, limit: int, name_prefix: str | None = None
+    tx: Transaction, *, after: UUID | None = None, limit: int, name: str | None = None
 ) -> list[Party]:
-    """By id, after `after`; with a prefix, those whose name begins with it, by name and then id, after the party
-    `after` (none, if it is no party)."""
-    if name_prefix:
-        return await _named(tx, name_prefix, after, limit)
+    """By id, after `after`; with a name, those who have it, but for case and spaces. Merged ones are left out."""
+    if name is not None:
+        return await _named(tx, name, after, limit)
     found = await tx.rows(
-        f"SELECT {_PARTY} FROM customers_party WHERE {'true' if after is None else 'id > $2'} ORDER BY id LIMIT $1",
+        f"{_PARTIES} WHERE p.merged_into IS NULL AND {'true' if after is None else 'p.id > $2'} ORDER BY p.id LIMIT $1",
         limit,
         *([] if after is None else [after]),
     )
-    return [_party(row) for row in found]
+    return [_party(tx.keys, row) for row in found]
 
 
 async def roles_of_account(tx: Transaction, account: int) -> list[Role]:
-    """Those that stand, have stood or will stand, by party, kind and time."""
+    """Those that stand, have stood or will stand, by party, kind and time. Of a merged party they are those of the one
+    it was merged into."""
     if not is_account(account):
         return []
     found = await tx.rows(
         f"SELECT {_ROLE} FROM customers_role WHERE account_id = $1 ORDER BY party_id, kind, since", account
     )
-    return [_record(row).role for row in found]
+    return await _followed(tx, found)
 
 
 async def roles_of_party(tx: Transaction, party: UUID) -> list[Role]:
-    """Those that stand, have stood or will stand, by account, kind and time."""
+    """Those that stand, have stood or will stand, by account, kind and time, with those of parties merged into it."""
     found = await tx.rows(
-        f"SELECT {_ROLE} FROM customers_role WHERE party_id = $1 ORDER BY account_id, kind, since", party
+        f"SELECT {_ROLE} FROM customers_role WHERE party_id = ANY($1::uuid[]) ORDER BY account_id, kind, since",
+        await merges.family(tx, party),
     )
-    return [_record(row).role for row in found]
+    return await _followed(tx, found)
 
 
 async def holders(tx: Transaction, references: Sequence[str]) -> dict[str, UUID]:
     """The party that has each reference."""
-    found = await tx.rows(
-        "SELECT reference, party_id FROM customers_reference WHERE reference = ANY($1::text[])", list(references)
-    )
-    return {row["reference"]: row["party_id"] for row in found}
+    if not references:
+        return {}
+    digests = {tx.keys.digest("reference", reference): reference for reference in references}
+    found = await vault.claimants(tx, list(digests))
+    return {digests[digest]: party for digest, party in found.items()}
 
 
 async def insert_parties(tx: Transaction, new: Sequence[Party], at: datetime) -> None:
     """Errors: UniqueViolation when an id or a reference is taken."""
-    # In order of their keys, so that two writers of the same ones wait for each other and do not deadlock.
-    held = sorted((party.reference, party.id) for party in new if party.reference is not None)
-    await tx.records_in("customers_reference", ("reference", "party_id"), held)
+    data_keys = {party.id: new_data_key() for party in new}
+    await insert_indexes(tx, new)
     await tx.records_in(
         "customers_party",
-        ("id", "kind", "name", "opened_on", "born_on", "reference", "details", "registered_at"),
+        ("id", "kind", "opened_on", "sealed", "registered_at"),
         [
-            (
-                party.id,
-                party.kind.value,
-                party.name,
-                party.opened_on,
-                party.born_on,
-                party.reference,
-                json.dumps(dict(party.details)) if party.details else None,
-                at,
-            )
+            (party.id, party.kind.value, party.opened_on, sealed_party(data_keys[party.id], party), at)
             for party in sorted(new, key=lambda party: party.id)
         ],
     )
+    await vault.insert_data_keys(tx, data_keys, at)
+
+
+async def insert_indexes(tx: Transaction, new: Sequence[Party]) -> None:
+    """So that they are found by reference and name. Errors: UniqueViolation when a reference is taken."""
+    keys = tx.keys
+    held = [(keys.digest("reference", party.reference), party.id) for party in new if party.reference is not None]
+    if held:
+        await vault.insert_claims(tx, held)
+    await vault.insert_traces(tx, [(name_digest(keys, party.name), party.id) for party in new])
+
+
+async def update_sealed(tx: Transaction, sealed: Mapping[UUID, bytes]) -> None:
+    """What is sealed for these parties, as it is from now on; nothing of it is kept plain."""
+    await tx.execute(
+        "UPDATE customers_party AS kept SET sealed = given.sealed, name = NULL, born_on = NULL, reference = NULL, "
+        "details = NULL FROM unnest($1::uuid[], $2::bytea[]) AS given(id, sealed) WHERE kept.id = given.id",
+        list(sealed),
+        list(sealed.values()),
+    )
+
+
+async def plain_parties(tx: Transaction, limit: int) -> list[Party]:
+    """Parties as they were kept before personal data was sealed."""
+    found = await tx.rows(
+        "SELECT id, kind, opened_on, name, born_on, reference, details FROM customers_party "
+        "WHERE name IS NOT NULL ORDER BY id LIMIT $1",
+        limit,
+    )
+    return [
+        Party(
+            id=row["id"],
+            kind=PartyKind(row["kind"]),
+            name=row["name"],
+            opened_on=row["opened_on"],
+            born_on=row["born_on"],
+            reference=row["reference"],
+            details=json.loads(row["details"]) if row["details"] else {},
+        )
+        for row in found
+    ]
+
+
+async def delete_plain_references(tx: Transaction, references: Sequence[str]) -> None:
+    await tx.execute("DELETE FROM customers_reference WHERE reference = ANY($1::text[])", list(references))
+
+
+def name_digest(keys: Keys, name: str) -> bytes:
+    return keys.digest("name", normal_name(name))
+
+
+def sealed_party(data_key: bytes, party: Party) -> bytes:
+    born_on = None if party.born_on is None else party.born_on.isoformat()
+    plain = json.dumps([party.name, born_on, party.reference, dict(party.details)], ensure_ascii=False)
+    return seal(data_key, plain.encode(), _place(party.id))
 
 
 async def role_records(tx: Transaction, keys: Sequence[RoleKey]) -> dict[RoleKey, list[RoleRecord]]:
@@ -144,37 +203,46 @@ async def end_role(tx: Transaction, before: RoleRecord, ended: RoleRecord, at: d
     return touched == 1
 
 
-async def _named(tx: Transaction, prefix: str, after: UUID | None, limit: int) -> list[Party]:
-    if not is_text(prefix, NAME_CHARACTERS_MAX):
+async def _named(tx: Transaction, name: str, after: UUID | None, limit: int) -> list[Party]:
+    if not is_text(name, NAME_CHARACTERS_MAX):
         return []
-    # Bounded on both sides, so that the index is read only where the names are. No name is longer than the bound.
-    place, start, ids = 'name COLLATE "C" >= $1', prefix, []
-    if after is not None:
-        last = await party(tx, after)
-        if last is None:
-            return []
-        place, start, ids = '(name COLLATE "C", id) > ($1, $4)', last.name, [last.id]
-    found = await tx.rows(
-        f'SELECT {_PARTY} FROM customers_party WHERE {place} AND name COLLATE "C" <= $2 '
-        'ORDER BY name COLLATE "C", id LIMIT $3',
-        start,
-        prefix + _LAST_CHARACTER * NAME_CHARACTERS_MAX,
-        limit,
-        *ids,
-    )
-    return [_party(row) for row in found]
+    found: list[Party] = []
+    while len(found) < limit:
+        ids = await vault.traced(tx, name_digest(tx.keys, name), after, limit)
+        if not ids:
+            break
+        after = ids[-1]
+        rows = await tx.rows(f"{_PARTIES} WHERE p.id = ANY($1::uuid[]) AND p.merged_into IS NULL ORDER BY p.id", ids)
+        found += [_party(tx.keys, row) for row in rows]
+    return found[:limit]
 
 
-def _party(row: Any) -> Party:
+async def _followed(tx: Transaction, rows: Sequence[Any]) -> list[Role]:
+    leads_to = await merges.survivors(tx, sorted({row["party_id"] for row in rows}))
+    roles = [_record(row).role for row in rows]
+    return [replace(role, party=leads_to[role.party]) for role in roles]
+
+
+def _party(keys: Keys, row: Any) -> Party:
+    """Without a data key it has been erased: what was sealed is lost on purpose."""
+    party = Party(row["id"], PartyKind(row["kind"]), "", row["opened_on"], erased=True)
+    if row["wrapped"] is None:
+        return party
+    plain = unseal(vault.unwrapped(keys, party.id, row), row["sealed"], _place(party.id))
+    name, born_on, reference, details = json.loads(plain)
     return Party(
-        id=row["id"],
-        kind=PartyKind(row["kind"]),
-        name=row["name"],
-        opened_on=row["opened_on"],
-        born_on=row["born_on"],
-        reference=row["reference"],
-        details=json.loads(row["details"]) if row["details"] else {},
+        id=party.id,
+        kind=party.kind,
+        name=name,
+        opened_on=party.opened_on,
+        born_on=None if born_on is None else date.fromisoformat(born_on),
+        reference=reference,
+        details=details,
     )
+
+
+def _place(party: UUID) -> bytes:
+    return f"party {party}".encode()
 
 
 def _record(row: Any) -> RoleRecord:

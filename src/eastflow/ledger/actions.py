@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import secrets
 from collections.abc import Sequence
@@ -65,7 +64,7 @@ async def post(
     if len(commands) > BATCH_COMMANDS_MAX:
         facts = {"commands": len(commands), "commands_max": BATCH_COMMANDS_MAX}
         return [Refusal(LedgerRefusal.BATCH_TOO_LARGE, facts)] * len(commands)
-    head = await chain_store.head(tx, random.randrange(chain_store.CHAINS), lock=True)
+    head = await chain_store.head(tx, tx.lot % chain_store.CHAINS, lock=True)
     return (await post_judged(tx, commands, head, clock, today)).outcomes
 
 
@@ -133,6 +132,8 @@ async def internal_account(
     opened_on = today() if today else clock().date()
     [opened] = await open_accounts(tx, [Account(number, asset, side, chart, opened_on, floor_minor=None)], clock=clock)
     if isinstance(opened, Refusal):
+        if opened.code is LedgerRefusal.ACCOUNT_ID_REUSED:
+            raise Retry("another of the bank's own accounts took the number in the same moment")
         return opened
     try:
         await store.insert_internal_account(tx, chart, asset, number)

@@ -9,11 +9,17 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from eastflow.customers import has_sealed_data
+from eastflow.customers.actions import check_keys, seal_plain_parties
 from eastflow.ledger.actions import Engine
-from eastflow.storage import Database, EmbeddedServerFault, StorageFault, embedded, migrate
+from eastflow.storage import Database, EmbeddedServerFault, KeyFault, Keys, StorageFault, embedded, migrate
+
+from .business_day.calendar import business_date
 
 LANES_MAX = 32
 PORT_MAX = 65_535
+KEY_FILE = "pgsql_tmp.eastflow.keys"
+"""PostgreSQL leaves files whose names begin so out of a backup, and does not touch them in this place."""
 STARTED_FILE = "eastflow.started"
 SERVED_FILE = "eastflow.served"
 
@@ -28,13 +34,21 @@ class AlreadyServed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an installation sets in its environment."""
+    """What an installation sets in its environment.
+
+    `key_file` is in the data directory if nothing else is said, and made when the bank first opens. Without it personal
+    data is lost: it is to be kept as well as the backups of the database are, and apart from them. A bank that
+    `closes_days` closes each day by itself once the clock (UTC) has left it, as long as it is up.
+    """
 
     database_url: str | None = None
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = 8080
     lanes: int = 2
+    key_file: Path | None = None
+    backup_dir: Path | None = None
+    closes_days: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -46,6 +60,9 @@ class Settings:
             host=environment.get("EASTFLOW_HOST") or usual.host,
             port=_number(environment, "EASTFLOW_PORT", usual.port, PORT_MAX),
             lanes=_number(environment, "EASTFLOW_LANES", usual.lanes, LANES_MAX),
+            key_file=Path(told) if (told := environment.get("EASTFLOW_KEY_FILE")) else None,
+            backup_dir=Path(told) if (told := environment.get("EASTFLOW_BACKUP_DIR")) else None,
+            closes_days=_answer(environment, "EASTFLOW_CLOSES_DAYS", usual.closes_days),
         )
 
 
@@ -58,14 +75,14 @@ class Bank:
 
 @asynccontextmanager
 async def open_bank(settings: Settings) -> AsyncIterator[Bank]:
-    """Errors: StorageFault, SchemaFault, EmbeddedServerFault."""
+    """Errors: StorageFault, KeyFault, SchemaFault, EmbeddedServerFault."""
     if settings.database_url is not None:
         async with _opened(settings, settings.database_url) as bank:
             yield bank
         return
     # Start and stop hold up the loop on purpose: nothing else runs on it by then, and a signal that comes meanwhile is
     # acted on only when it is known whether there is a server to stop again.
-    with _embedded_server(settings.data_dir) as url:
+    with _embedded_server(settings.data_dir, settings.backup_dir) as url:
         async with _opened(settings, url) as bank:
             yield bank
 
@@ -104,21 +121,41 @@ async def _opened(settings: Settings, url: str) -> AsyncIterator[Bank]:
         raise StorageFault(f"not the URL of a PostgreSQL database: {problem}") from problem
     try:
         await migrate(database)
-        async with Engine(database, lanes=settings.lanes) as engine:
+        database.keys = await _keys(database, settings.key_file or settings.data_dir / KEY_FILE)
+        await database.run(check_keys)
+        while await database.run(seal_plain_parties):
+            pass
+        async with (
+            business_date(database) as today,
+            Engine(database, lanes=settings.lanes, today=today) as engine,
+        ):
             yield Bank(database, engine, settings)
     finally:
         await database.close()
 
 
+async def _keys(database: Database, path: Path) -> Keys:
+    """Made for a new bank. A bank that has sealed anything is not opened with a fresh file in place of a lost one."""
+    async with database.reading() as tx:
+        sealed = await has_sealed_data(tx)
+    return _read_keys(path, may_be_made=not sealed)
+
+
+def _read_keys(path: Path, *, may_be_made: bool) -> Keys:
+    if not (may_be_made or path.exists()):
+        raise KeyFault(f"{path} is not there, and what is sealed in this database can be read with it alone")
+    return Keys.open(path)
+
+
 @contextmanager
-def _embedded_server(data_dir: Path) -> Iterator[str]:
+def _embedded_server(data_dir: Path, backup_dir: Path | None) -> Iterator[str]:
     """The server's URL. Whoever of the bank's processes is the last to leave stops a server that one of them started;
     a server that was started otherwise goes on.
 
     Each of them holds a shared lock on a file that is always there, so the last is the one who can have it alone.
     """
     try:
-        url, lock = _join(data_dir)
+        url, lock = _join(data_dir, backup_dir)
     except OSError as problem:
         raise EmbeddedServerFault(f"{data_dir} cannot hold the bank's data: {problem}") from problem
     try:
@@ -132,10 +169,10 @@ def _embedded_server(data_dir: Path) -> Iterator[str]:
             os.close(lock)
 
 
-def _join(data_dir: Path) -> tuple[str, int]:
+def _join(data_dir: Path, backup_dir: Path | None) -> tuple[str, int]:
     while True:
         was_running = embedded.running(data_dir) is not None
-        server = embedded.start(data_dir)
+        server = embedded.start(data_dir, backup_dir=backup_dir)
         lock = os.open(data_dir / embedded.FINISHED_FILE, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_SH)
         # Before the lock was ours, the last of the others may have stopped what we had found.
@@ -158,6 +195,13 @@ def _locks(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _answer(environment: Mapping[str, str], name: str, usual: bool) -> bool:
+    told = environment.get(name)
+    if told not in (None, "", "yes", "no"):
+        raise SettingsMalformed(f"{name} is {told!r}, which is neither yes nor no")
+    return usual if not told else told == "yes"
 
 
 def _number(environment: Mapping[str, str], name: str, usual: int, number_max: int) -> int:

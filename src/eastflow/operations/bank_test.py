@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from eastflow.customers import parties_page
 from eastflow.operations import AlreadyServed, Settings, SettingsMalformed, fill_demo, open_bank, served_at, serving
-from eastflow.storage import StorageFault, embedded
+from eastflow.storage import KeyFault, Keys, StorageFault, embedded
 from eastflow.storage.embedded import EmbeddedServerFault
 
 
@@ -25,9 +26,15 @@ def room() -> Iterator[Path]:
 
 def test_settings_are_the_usual_ones_unless_the_environment_says_otherwise() -> None:
     assert Settings.from_environment({}) == Settings(None, Path("data"), "127.0.0.1", 8080, 2)
+    assert Settings.from_environment({"EASTFLOW_KEY_FILE": "/safe/keys"}) == Settings(key_file=Path("/safe/keys"))
     said = {"EASTFLOW_DATABASE_URL": "postgresql://db/bank", "EASTFLOW_PORT": "81", "EASTFLOW_LANES": "4"}
     assert Settings.from_environment(said) == Settings("postgresql://db/bank", port=81, lanes=4)
-    for name, value in (("EASTFLOW_PORT", "0"), ("EASTFLOW_PORT", "65536"), ("EASTFLOW_LANES", "-1")):
+    for name, value in (
+        ("EASTFLOW_CLOSES_DAYS", "perhaps"),
+        ("EASTFLOW_PORT", "0"),
+        ("EASTFLOW_PORT", "65536"),
+        ("EASTFLOW_LANES", "-1"),
+    ):
         with pytest.raises(SettingsMalformed, match=name):
             Settings.from_environment({name: value})
 
@@ -71,3 +78,23 @@ async def test_a_database_that_cannot_be_reached_is_a_fault() -> None:
     with pytest.raises(StorageFault):
         async with open_bank(Settings("postgresql://127.0.0.1:port/bank")):
             pass
+
+
+async def test_a_bank_opens_with_its_own_keys_and_no_others(room: Path) -> None:
+    settings = Settings(data_dir=room / "bank", key_file=room / "safe" / "keys")
+    assert settings.key_file is not None
+    async with open_bank(settings) as bank:
+        await fill_demo(bank)
+    assert settings.key_file.stat().st_mode & 0o777 == 0o600
+    kept = settings.key_file.rename(room / "kept")
+    with pytest.raises(KeyFault, match="is not there"):
+        async with open_bank(settings):
+            pass
+    assert not settings.key_file.exists()
+    Keys.open(settings.key_file)
+    with pytest.raises(KeyFault, match="cannot be unsealed"):
+        async with open_bank(settings):
+            pass
+    kept.rename(settings.key_file)
+    async with open_bank(settings) as bank, bank.database.reading() as tx:
+        assert (await parties_page(tx, limit=1))[0].name

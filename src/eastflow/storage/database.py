@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from .faults import StorageFault
+from .keys import Keys
 from .transaction import Transaction
 
 RETRIES_MAX = 40
@@ -51,20 +52,22 @@ class Database:
     serialisation failure or a lost connection, so it must have no effect outside its transaction.
     """
 
-    def __init__(self, writers: asyncpg.Pool, readers: asyncpg.Pool, url: str) -> None:
+    def __init__(self, writers: asyncpg.Pool, readers: asyncpg.Pool, url: str, keys: Keys | None = None) -> None:
         self._writers = writers
         self._readers = readers
         self.url = url
+        self.keys = keys
 
     @classmethod
-    async def open(cls, url: str, *, connections_max: int = 8) -> Database:
-        """Two pools, since writing asks the planner for an order of locks that reading has no use for."""
+    async def open(cls, url: str, *, connections_max: int = 8, keys: Keys | None = None) -> Database:
+        """Two pools, since writing asks the planner for an order of locks that reading has no use for. `keys` are what
+        personal data is sealed with; without them it can be neither written nor read."""
         try:
             writers = await _pool(url, connections_max, _WRITER_SETTINGS)
             readers = await _pool(url, connections_max, _READER_SETTINGS)
         except (*_LOST, asyncpg.PostgresError) as problem:
             raise StorageFault(f"cannot open the database: {problem}") from problem
-        return cls(writers, readers, url)
+        return cls(writers, readers, url, keys)
 
     async def close(self) -> None:
         for pool in (self._writers, self._readers):
@@ -94,7 +97,7 @@ class Database:
         async with self._writers.acquire() as connection:
             try:
                 async with connection.transaction():
-                    return await work(Transaction(connection))
+                    return await work(Transaction(connection, self.keys))
             except _LOST:
                 # Whatever state it is in, nobody is to have it again.
                 connection.terminate()
@@ -108,7 +111,7 @@ class Database:
                 self._readers.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield Transaction(connection)
+                yield Transaction(connection, self.keys)
         except _LOST as problem:
             raise StorageFault(f"the database is out of reach: {problem}") from problem
 

@@ -38,6 +38,21 @@ async def values(database: Database) -> list[int]:
         return [row["value"] for row in await tx.rows("SELECT value FROM counter ORDER BY id")]
 
 
+async def test_what_is_undone_inside_leaves_the_transaction_as_it_was(counters: Database) -> None:
+    async def work(tx: Transaction) -> None:
+        await add(tx, 1)
+        try:
+            async with tx.savepoint():
+                await add(tx, 2)
+                await tx.execute("INSERT INTO counter VALUES (1, 0)")
+        except UniqueViolation:
+            async with tx.savepoint():
+                await add(tx, 1)
+
+    await counters.run(work)
+    assert await values(counters) == [2, 0]
+
+
 async def test_two_writers_that_lock_crosswise_are_both_done_whole(counters: Database) -> None:
     both_hold_one = asyncio.Barrier(2)
     attempts = 0

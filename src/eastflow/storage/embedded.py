@@ -36,6 +36,10 @@ LOG_FILE: Final = "eastflow.log"
 FINISHED_FILE: Final = "eastflow.finished"
 """Written last when a data directory is made: without it the directory was never ready and holds nobody's data."""
 
+ARCHIVE_FOLDER: Final = "wal"
+ARCHIVE_SECONDS_MAX: Final = 60
+UNSAFE_IN_SHELL: Final = frozenset("'\"$`\\%\n")
+
 MEBIBYTE: Final = 1024**2
 GIBIBYTE: Final = 1024**3
 LONGEST_LOG_BYTES: Final = 16 * MEBIBYTE
@@ -70,19 +74,23 @@ class EmbeddedServer:
 # The three verbs
 
 
-def start(data_dir: Path, *, memory_bytes: int | None = None) -> EmbeddedServer:
-    """Make the data directory if it is new, start its server if none runs, and return when it accepts connections."""
+def start(data_dir: Path, *, memory_bytes: int | None = None, backup_dir: Path | None = None) -> EmbeddedServer:
+    """Make the data directory if it is new, start its server if none runs, and return when it accepts connections.
+
+    With a backup directory, a server that is started now keeps its write-ahead log there too, as it is filled.
+    """
     data_dir = data_dir.resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(data_dir):
         if running(data_dir) is None:
             _refuse_foreign(data_dir)
-            account = _server_account(data_dir)
-            _open_the_way(data_dir, account)
+            account = server_account(data_dir)
+            open_the_way(data_dir, account)
             _end_orphans(data_dir)
             if not (data_dir / FINISHED_FILE).exists():
                 _make_data_directory(data_dir, account)
-            _configure(data_dir, account, memory_bytes or machine_memory_bytes())
+            archive = None if backup_dir is None else make_archive(backup_dir, data_dir, account)
+            _configure(data_dir, account, memory_bytes or machine_memory_bytes(), archive)
             _launch(data_dir, account)
         return _when_ready(data_dir)
 
@@ -194,9 +202,40 @@ def _control_group_limits() -> Iterator[int]:
                     yield int((folder / name).read_text())
 
 
-def _configure(data_dir: Path, account: pwd.struct_passwd | None, memory_bytes: int) -> None:
+def archiving(archive: Path) -> dict[str, str]:
+    """The settings that keep each filled segment of the write-ahead log in `archive`, durably and never over another.
+
+    The server calls the command beside its work: postings do not wait for it. A segment that is not full is kept when
+    a minute has passed, so a lost machine takes at most the last minute with it.
+    """
+    kept, new = f'"{archive}/%f"', f'"{archive}/%f.new"'
+    copy = f'test ! -e {kept} && cp "%p" {new} && sync {new} && mv {new} {kept}'
+    # A segment that was kept just before a crash is offered once more.
+    command = f'cmp -s "%p" {kept} || ( {copy} )'
+    return {"archive_mode": "on", "archive_command": command, "archive_timeout": f"{ARCHIVE_SECONDS_MAX}s"}
+
+
+def make_archive(backup_dir: Path, data_dir: Path, account: pwd.struct_passwd | None) -> Path:
+    """The place of the write-ahead log in a backup directory, made the server's own if it is new."""
+    archive = backup_dir.resolve() / ARCHIVE_FOLDER
+    if archive.is_relative_to(data_dir):
+        raise EmbeddedServerFault(f"{backup_dir} is within {data_dir}: a backup must not hold itself.")
+    if UNSAFE_IN_SHELL & set(str(archive)):
+        raise EmbeddedServerFault(f"The path {backup_dir} has a character that a shell would not take as it is.")
+    archive.mkdir(parents=True, exist_ok=True)
+    if account is not None:
+        _give(archive, account)
+    open_the_way(archive, account)
+    return archive
+
+
+def _configure(
+    data_dir: Path, account: pwd.struct_passwd | None, memory_bytes: int, archive: Path | None = None
+) -> None:
     socket_dir = _socket_dir(data_dir, account)
     values = settings(memory_bytes, shutil.disk_usage(data_dir).free, wal_compression=_wal_compression())
+    if archive is not None:
+        values |= archiving(archive)
     values["unix_socket_directories"] = f'"{socket_dir}"'
     lines = ["# Written anew at each start; to change a setting use ALTER SYSTEM, which is read after this file."]
     lines += [f"{name} = '" + value.replace("'", "''") + "'" for name, value in values.items()]
@@ -233,8 +272,8 @@ def _make_data_directory(data_dir: Path, account: pwd.struct_passwd | None) -> N
     # The builtin locale sorts by code point, the same on every machine and in every release.
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     access = (f"--username={SUPERUSER}", "--auth-local=trust", "--auth-host=reject")
-    _run(data_dir, account, "initdb", f"--pgdata={data_dir}", *locale, *access, "--no-instructions")
-    _run(
+    run_program(data_dir, account, "initdb", f"--pgdata={data_dir}", *locale, *access, "--no-instructions")
+    run_program(
         data_dir,
         account,
         "postgres",
@@ -305,7 +344,7 @@ def _launch(data_dir: Path, account: pwd.struct_passwd | None) -> None:
         log.replace(log.with_name(f"{LOG_FILE}.1"))
     # pg_ctl puts the server into a session of its own, so no terminal and no parent takes it along.
     waiting = ("--wait", f"--timeout={START_WAIT_SECONDS}", "--silent")
-    _run(data_dir, account, "pg_ctl", "start", f"--pgdata={data_dir}", f"--log={log}", *waiting)
+    run_program(data_dir, account, "pg_ctl", "start", f"--pgdata={data_dir}", f"--log={log}", *waiting)
 
 
 def _forget_dead_server(data_dir: Path, socket_dir: Path) -> None:
@@ -425,7 +464,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
 # Whose server it is, and where it may go
 
 
-def _server_account(data_dir: Path) -> pwd.struct_passwd | None:
+def server_account(data_dir: Path) -> pwd.struct_passwd | None:
     """The account to run as, or None for our own: PostgreSQL refuses to run as root."""
     owner = data_dir.stat().st_uid
     if os.geteuid() != 0:
@@ -472,7 +511,7 @@ def _give(data_dir: Path, account: pwd.struct_passwd) -> None:
             os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
-def _open_the_way(data_dir: Path, account: pwd.struct_passwd | None) -> None:
+def open_the_way(data_dir: Path, account: pwd.struct_passwd | None) -> None:
     """Let the server's user pass through the folders above the data and above the programs, and run the programs."""
     if account is None:
         return
@@ -526,7 +565,9 @@ def _binaries() -> Path:
     return Path(package.submodule_search_locations[0]).resolve() / "pginstall18" / "bin"
 
 
-def _run(data_dir: Path, account: pwd.struct_passwd | None, program: str, *arguments: str, text: str = "") -> None:
+def run_program(
+    data_dir: Path, account: pwd.struct_passwd | None, program: str, *arguments: str, text: str = ""
+) -> None:
     """Run one of PostgreSQL's programs as the server's user, in the data directory."""
     if set('"$`\\\n') & set(str(data_dir)):
         raise EmbeddedServerFault(f"The path {data_dir} has a character that a shell would not take as it is.")

@@ -9,3 +9,7 @@ class StorageFault(Exception):
 
 class SchemaFault(Exception):
     """The database was made by a newer program, or a migration that already ran has been changed since."""
+
+
+class KeyFault(StorageFault):
+    """The secret keys are not there, cannot be read, or are not those that the data was sealed with."""

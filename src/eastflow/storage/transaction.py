@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+import random
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+
+from .faults import KeyFault
+from .keys import Keys
 
 Row = asyncpg.Record
 
@@ -22,10 +27,26 @@ class UniqueViolation(Exception):
 class Transaction:
     """Parameters are $1, $2, …; a lost connection, a deadlock or a broken rule is raised and ends the transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_keys", "lot")
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: asyncpg.Connection, keys: Keys | None = None) -> None:
         self._connection = connection
+        self._keys = keys
+        self.lot = random.randrange(1 << 16)
+        """A number drawn for this transaction, so that all it does keeps to one of several places of the same kind."""
+
+    @property
+    def keys(self) -> Keys:
+        """Errors: KeyFault when the database was opened without keys."""
+        if self._keys is None:
+            raise KeyFault("the database was opened without the keys that personal data is sealed with")
+        return self._keys
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is written inside is undone when it raises; the transaction itself goes on."""
+        async with self._connection.transaction():
+            yield
 
     async def rows(self, query: str, *arguments: object) -> list[Any]:
         return await self._guarded(self._connection.fetch(query, *arguments))  # type: ignore[no-any-return]

@@ -23,17 +23,29 @@ from . import (
     contract,
     messages,
     reference,
+    routes_account_classes,
     routes_accounts,
+    routes_approvals,
     routes_assets,
+    routes_branch,
+    routes_customers,
+    routes_deposits,
     routes_entries,
     routes_events,
+    routes_flows,
     routes_holds,
     routes_keys,
+    routes_operations,
     routes_parties,
+    routes_payments,
+    routes_payments_batches,
+    routes_payments_orders,
+    routes_products,
     routes_reports,
     routes_webhooks,
     store,
 )
+from .day_ends import DayEnds
 from .gate import Gate
 from .keys import KeyRing
 from .operation import BodyTooLarge, Operation, PathEndpoint, Services, unavailable
@@ -49,8 +61,19 @@ OPERATIONS: tuple[Operation, ...] = (
     *routes_assets.OPERATIONS,
     *routes_reports.OPERATIONS,
     *routes_parties.OPERATIONS,
+    *routes_payments.OPERATIONS,
+    *routes_payments_orders.OPERATIONS,
+    *routes_payments_batches.OPERATIONS,
+    *routes_products.OPERATIONS,
+    *routes_customers.OPERATIONS,
+    *routes_deposits.OPERATIONS,
+    *routes_account_classes.OPERATIONS,
+    *routes_branch.OPERATIONS,
+    *routes_flows.OPERATIONS,
     *routes_events.OPERATIONS,
     *routes_webhooks.OPERATIONS,
+    *routes_operations.OPERATIONS,
+    *routes_approvals.OPERATIONS,
     *routes_keys.OPERATIONS,
 )
 _log = logging.getLogger(__name__)
@@ -66,13 +89,14 @@ def create_app(
     """`operations` are those of further rooms. The engine runs already and is closed by whoever opened it."""
     settings = settings or ApiSettings()
     ring = KeyRing(database, milliseconds=settings.key_cache_milliseconds)
-    services = Services(database, engine, ring, settings)
+    services = Services(database, engine, ring, settings, DayEnds(engine))
     every = (*OPERATIONS, *operations)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweeper = asyncio.create_task(_sweep(engine, settings.sweep_milliseconds))
         yield
+        await services.day_ends.stop()
         sweeper.cancel()
         with suppress(asyncio.CancelledError):
             await sweeper

@@ -18,7 +18,7 @@ import uvicorn
 from eastflow.channels.api import ApiSettings, Scope, create_app, keys
 from eastflow.channels.api.server import server
 from eastflow.ledger.actions import Engine
-from eastflow.storage import Database, migrate
+from eastflow.storage import Database, Keys, migrate
 
 _Result = TypeVar("_Result")
 
@@ -57,7 +57,7 @@ class Served:
     async def _serve(self) -> None:
         try:
             self._loop = asyncio.get_running_loop()
-            self.database = await Database.open(self._database_url)
+            self.database = await Database.open(self._database_url, keys=Keys.random())
             await migrate(self.database)
             async with Engine(self.database) as engine:
                 app = create_app(self.database, engine, settings=self._settings)

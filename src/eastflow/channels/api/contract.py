@@ -75,7 +75,7 @@ def _operation(operation: Operation, schema_of: dict[str, Any], components: dict
         told["parameters"] = _parameters(operation, components[operation.parameters.__name__])
     if operation.body is not None:
         content = {"schema": schema_of[repr(operation.body)], "examples": _example(operation.body_example)}
-        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+        told["requestBody"] = {"required": True, "content": {operation.media_type.decode(): content}}
     return told
 
 
@@ -83,7 +83,7 @@ def _responses(operation: Operation, schema_of: dict[str, Any]) -> dict[str, Any
     responses: dict[str, Any] = {}
     for status, answer in operation.answers.items():
         content = {"schema": schema_of[repr(answer)], "examples": _example(operation.answer_example)}
-        responses[str(status)] = {"description": "Done", "content": {"application/json": content}}
+        responses[str(status)] = {"description": "Done", "content": {operation.media_type.decode(): content}}
         if status == 200 and operation.method == "POST":
             responses["200"]["headers"] = {"Idempotent-Replayed": _REPLAY_HEADER}
     by_status: dict[int, list[str]] = {}

@@ -56,13 +56,13 @@ def test_forged_searches_and_statements_are_refused(client: httpx.Client) -> Non
 
 
 ACCOUNTS: dict[str, Any] = {"after": 1, "chart": None, "owner": None}
-PARTIES: dict[str, Any] = {"after": str(uuid4()), "name_prefix": None}
+PARTIES: dict[str, Any] = {"after": str(uuid4()), "name": None}
 FORGED_PAGES: list[tuple[str, Any]] = [
     *(("/v1/accounts", ACCOUNTS | {"after": number}) for number in [*NO_NUMBERS, 0, None]),
     *(("/v1/accounts", ACCOUNTS | {name: text}) for name in ("chart", "owner") for text in [*NO_TEXTS, "", "x" * 201]),
     ("/v1/accounts", ACCOUNTS | {"more": 1}),
     *(("/v1/parties", PARTIES | {"after": id}) for id in (*NO_NUMBERS, "x", None)),
-    *(("/v1/parties", PARTIES | {"name_prefix": text}) for text in NO_TEXTS[2:]),
+    *(("/v1/parties", PARTIES | {"name": text}) for text in NO_TEXTS[2:]),
     *(("/v1/accounts/1/holds", {"account": 1, "after_hold": id}) for id in (*NO_NUMBERS, "x", None)),
     *(("/v1/accounts/1/holds", {"account": number, "after_hold": str(uuid4())}) for number in [*NO_NUMBERS, 2, None]),
     *(("/v1/keys", id) for id in (*NO_NUMBERS, "x", None)),
@@ -81,7 +81,7 @@ def test_forged_pages_are_refused(client: httpx.Client) -> None:
 
 def test_a_name_that_cannot_be_is_found_nowhere(client: httpx.Client) -> None:
     for prefix in ("a\0b", "x" * 2_000):
-        answer = client.get("/v1/parties", params={"cursor": forged(PARTIES | {"name_prefix": prefix})})
+        answer = client.get("/v1/parties", params={"cursor": forged(PARTIES | {"name": prefix})})
         assert (answer.status_code, answer.json()["parties"]) == (200, []), prefix[:10]
 
 

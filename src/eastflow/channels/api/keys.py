@@ -15,10 +15,12 @@ from typing import Any
 from uuid import UUID
 
 from eastflow.kernel import Refusal, unix_milliseconds, uuid7
+from eastflow.operations import Role
 from eastflow.storage import Database, Transaction
 
 from . import store
 from .refusals import ApiRefusal
+from .roles import ROLE_SCOPES
 
 SECRET_RANDOM_BYTES = 32
 KNOWN_SECRETS_MAX = 100_000
@@ -38,22 +40,56 @@ class Scope(Enum):
     HOLDS_WRITE = "holds:write"
     PARTIES_READ = "parties:read"
     PARTIES_WRITE = "parties:write"
+    PARTIES_PERSONAL = "parties:personal"
+    PARTIES_ERASE = "parties:erase"
+    BRANCH_READ = "branch:read"
+    BRANCH_WRITE = "branch:write"
+    BRANCH_MANAGE = "branch:manage"
+    FLOWS_READ = "flows:read"
+    FLOWS_WRITE = "flows:write"
+    DEPOSITS_READ = "deposits:read"
+    DEPOSITS_WRITE = "deposits:write"
+    DEPOSITS_FREEZE = "deposits:freeze"
+    PRODUCTS_READ = "products:read"
+    PRODUCTS_WRITE = "products:write"
+    PRODUCTS_APPROVE = "products:approve"
+    PAYMENTS_READ = "payments:read"
+    PAYMENTS_WRITE = "payments:write"
     REPORTS_READ = "reports:read"
     EVENTS_READ = "events:read"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    OPERATIONS_READ = "operations:read"
+    OPERATIONS_WRITE = "operations:write"
+    APPROVALS_READ = "approvals:read"
+    APPROVALS_WRITE = "approvals:write"
+    APPROVALS_DECIDE = "approvals:decide"
+    ISO20022_READ = "iso20022:read"
+    ISO20022_WRITE = "iso20022:write"
     KEYS_WRITE = "keys:write"
+    ROLES_GRANT = "roles:grant"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret."""
+    """A key without its secret. `scopes` are its own and those of its roles together."""
 
     id: UUID
     name: str
     scopes: frozenset[Scope]
     created_at: datetime
     revoked_at: datetime | None = None
+    roles: frozenset[Role] = frozenset()
+    held_by: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who acts when this key is used: two keys of one person are one actor."""
+        return self.held_by or self.name
+
+
+def scopes_of(roles: Collection[Role]) -> frozenset[Scope]:
+    return frozenset(Scope(value) for role in roles for value in ROLE_SCOPES[role])
 
 
 def _now() -> datetime:
@@ -61,13 +97,29 @@ def _now() -> datetime:
 
 
 async def create_key(
-    tx: Transaction, name: str, scopes: Collection[Scope], *, clock: Callable[[], datetime] = _now
+    tx: Transaction,
+    name: str,
+    scopes: Collection[Scope],
+    *,
+    roles: Collection[Role] = (),
+    held_by: str | None = None,
+    clock: Callable[[], datetime] = _now,
 ) -> tuple[ApiKey, str]:
     """The new key and its secret, `ef_<id>_<random>`: this is the only time anyone sees it."""
     at = clock()
-    key = ApiKey(uuid7(unix_milliseconds(at), secrets.token_bytes(10)), name, frozenset(scopes), at)
+    id = uuid7(unix_milliseconds(at), secrets.token_bytes(10))
+    key = ApiKey(id, name, frozenset(scopes) | scopes_of(roles), at, None, frozenset(roles), held_by)
     secret = f"ef_{key.id.hex}_{secrets.token_urlsafe(SECRET_RANDOM_BYTES)}"
-    await store.insert_key(tx, key.id, name, _hash(secret.encode()), sorted(scope.value for scope in key.scopes), at)
+    await store.insert_key(
+        tx,
+        id,
+        name,
+        _hash(secret.encode()),
+        scopes=sorted({scope.value for scope in scopes}),
+        roles=sorted({role.value for role in roles}),
+        actor=held_by,
+        created_at=at,
+    )
     return key, secret
 
 
@@ -152,7 +204,9 @@ def _id_in(secret: bytes) -> UUID | None:
 
 
 def _key(row: Any) -> ApiKey:
-    # A scope that a newer program gave and this one does not know opens nothing here.
-    known = {scope.value for scope in Scope}
-    scopes = frozenset(Scope(value) for value in row["scopes"] if value in known)
-    return ApiKey(row["id"], row["name"], scopes, row["created_at"], row["revoked_at"])
+    # A scope or a role that a newer program gave and this one does not know opens nothing here.
+    known_scopes, known_roles = {scope.value for scope in Scope}, {role.value for role in Role}
+    scopes = frozenset(Scope(value) for value in row["scopes"] if value in known_scopes)
+    roles = frozenset(Role(value) for value in row["roles"] if value in known_roles)
+    opened = scopes | scopes_of(roles)
+    return ApiKey(row["id"], row["name"], opened, row["created_at"], row["revoked_at"], roles, row["actor"])

@@ -20,12 +20,14 @@ from eastflow.ledger.actions import Engine
 from eastflow.storage import Database, Retry, StorageFault
 
 from . import messages
+from .day_ends import DayEnds
 from .keys import ApiKey, KeyRing, Scope
 from .problems import MEDIA_TYPE, Problem, problem
 from .refusals import ApiRefusal
 from .settings import ApiSettings
 
 JSON_TYPE = b"application/json"
+XML_TYPE = b"application/xml"
 KEY_IN_SCOPE = "eastflow.key"
 Headers = Sequence[tuple[bytes, bytes]]
 REPLAYED: Headers = ((b"idempotent-replayed", b"true"),)
@@ -48,6 +50,7 @@ class Services:
     engine: Engine
     ring: KeyRing
     settings: ApiSettings
+    day_ends: DayEnds
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ class Call:
     @property
     def actor(self) -> str:
         """Who asks, as it is written beside what they do."""
-        return self.key.name
+        return self.key.actor
 
     @property
     def today(self) -> date:
@@ -81,9 +84,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """`content` is encoded as JSON; where it is of another media type, it is the bytes themselves."""
+
     content: object
     status: int = 200
     headers: Headers = ()
+    media_type: bytes = JSON_TYPE
 
 
 Handler = Callable[[Call], Awaitable[Answer | Refusal]]
@@ -91,7 +97,10 @@ Handler = Callable[[Call], Awaitable[Answer | Refusal]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`parameters` names those of the path and of the query; `answers` gives the shape of the body by status."""
+    """`parameters` names those of the path and of the query; `answers` gives the shape of the body by status.
+
+    Where `media_type` is not JSON, the handler is given the body's bytes as they came, and answers with bytes.
+    """
 
     method: str
     path: str
@@ -102,13 +111,14 @@ class Operation:
     handler: Handler
     answers: Mapping[int, Any]
     parameters: type[msgspec.Struct] | None = None
-    body: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | type[str] | None = None
     refusals: Sequence[RefusalCode] = ()
     description: str = ""
     body_example: object = None
     answer_example: object = None
     path_example: Mapping[str, object] = field(default_factory=dict)
     takes_details: bool = False
+    media_type: bytes = JSON_TYPE
 
     @property
     def path_names(self) -> list[str]:
@@ -130,8 +140,7 @@ class PathEndpoint:
         self._services = services
         self._allowed = ", ".join(sorted(operations))
         self._operations = {
-            method: (operation, msgspec.json.Decoder(operation.body) if operation.body else None)
-            for method, operation in operations.items()
+            method: (operation, msgspec.json.Decoder(operation.body or str)) for method, operation in operations.items()
         }
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -150,7 +159,8 @@ class PathEndpoint:
         if isinstance(answer, Refusal):
             await send_refusal(answer, scope, send)
         elif answer is not None:
-            await send_answer(send, answer.status, _encoder.encode(answer.content), JSON_TYPE, answer.headers)
+            content = answer.content if isinstance(answer.content, bytes) else _encoder.encode(answer.content)
+            await send_answer(send, answer.status, content, answer.media_type, answer.headers)
 
     async def _answer(self, scope: AsgiScope, receive: Receive) -> Answer | Refusal | None:
         """None when the caller has gone away."""
@@ -169,13 +179,14 @@ class PathEndpoint:
                 return parameters
         elif scope["query_string"]:
             return Refusal(ApiRefusal.PARAMETER_MALFORMED, {"reason": "no parameters are taken here"})
-        body = None
-        if decoder is not None:
-            raw = await _read_body(receive)
-            if raw is None:
+        body: Any = None
+        if operation.body is not None:
+            body = await _read_body(receive)
+            if body is None:
                 return None
+        if operation.body is not None and operation.media_type == JSON_TYPE:
             try:
-                body = decoder.decode(raw)
+                body = decoder.decode(body)
             except (msgspec.MsgspecError, ValueError, RecursionError) as malformed:
                 return Refusal(ApiRefusal.BODY_MALFORMED, {"reason": str(malformed)})
         return await operation.handler(Call(self._services, key, parameters, body, language_of(scope)))

@@ -59,12 +59,38 @@ def test_refusals_have_their_status(client: httpx.Client) -> None:
 
 def test_pages_keep_their_filter(client: httpx.Client) -> None:
     for number in range(3):
-        client.post("/v1/parties", json=party(name=f"Zoe {number}"))
-    client.post("/v1/parties", json=party(name="Adam"))
-    first = client.get("/v1/parties", params={"name_prefix": "Zoe", "limit": 2}).json()
+        client.post("/v1/parties", json=party(name="Zoe Lee", reference=f"zoe:{number}"))
+    client.post("/v1/parties", json=party(name="Zoe"))
+    first = client.get("/v1/parties", params={"name": "zoe  LEE", "limit": 2}).json()
     second = client.get("/v1/parties", params={"cursor": first["cursor"], "limit": 2}).json()
-    assert [each["name"] for each in (*first["parties"], *second["parties"])] == ["Zoe 0", "Zoe 1", "Zoe 2"]
+    found = [each["reference"] for each in (*first["parties"], *second["parties"])]
+    assert sorted(found) == ["zoe:0", "zoe:1", "zoe:2"]
     assert second["cursor"] is None
+
+
+def test_a_role_ends(client: httpx.Client) -> None:
+    sent = party()
+    client.post("/v1/parties", json=sent)
+    role = {"party": sent["id"], "account": 2, "kind": "disponent", "since": "2026-01-05"}
+    client.post("/v1/roles", json=role)
+    for _ in range(2):
+        ended = client.post("/v1/roles/end", json=role | {"until": "2026-02-01"})
+        assert ended.json() == role | {"until": "2026-02-01"}
+    assert code(client.post("/v1/roles/end", json=role | {"until": "2026-03-01"})) == (409, "customers.role_ended")
+
+
+def test_personal_data_is_masked_but_for_its_scope(bank: Served) -> None:
+    sent = party(name="Wang Fang", reference="crm:99887766", born_on="1990-05-01", details={"sex": "female"})
+    with bank.client(bank.key(Scope.PARTIES_READ, Scope.PARTIES_WRITE)) as teller:
+        registered = teller.post("/v1/parties", json=sent).json()
+        read = teller.get(f"/v1/parties/{sent['id']}").json()["party"]
+        listed = teller.get("/v1/parties", params={"name": "Wang Fang"}).json()["parties"]
+    assert registered == read == listed[0] == {
+        "id": sent["id"], "kind": "person", "name": "W**", "opened_on": "2026-01-05", "born_on": None,
+        "reference": "****7766", "details": {"sex": "****"}, "masked": True, "erased": False,
+    }  # fmt: skip
+    with bank.client(bank.key(Scope.PARTIES_READ, Scope.PARTIES_PERSONAL)) as officer:
+        assert officer.get(f"/v1/parties/{sent['id']}").json()["party"] == sent | {"masked": False, "erased": False}
 
 
 def test_reading_parties_needs_its_own_scope(bank: Served) -> None:

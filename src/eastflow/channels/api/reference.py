@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from .messages import LANGUAGES
-from .problems import STATUSES
+from .problems import MEDIA_TYPE, STATUSES
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d2433;--soft:#5b6579;--line:#dfe3ea;--paper:#fff;--panel:#f6f8fb;--mark:#0b6e4f}
@@ -80,13 +80,15 @@ def _article(method: str, path: str, operation: dict[str, Any], schemas: dict[st
         )
         parts.append(f"<h4>Parameters</h4><table>{rows}</table>")
     if body := operation.get("requestBody"):
-        content = body["content"]["application/json"]
+        [content] = body["content"].values()
         schema = content["schema"]
         name = schema.get("$ref", "").rpartition("/")[2]
         parts.append(f"<h4>Body</h4>{_fields(schemas.get(name, schema))}{_example(content)}")
     for status, response in operation["responses"].items():
         parts.append(f"<h4>{status}</h4><p>{_refusals(response['description'])}")
-        content = response.get("content", {}).get("application/json")
+        content = next(
+            (each for kind, each in response.get("content", {}).items() if kind != MEDIA_TYPE.decode()), None
+        )
         parts.append(f" {_type(content['schema'])}</p>{_example(content)}" if content else "</p>")
     return "".join(parts) + "</article>"
 
@@ -121,8 +123,8 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _example(content: dict[str, Any]) -> str:
     return "".join(
-        f"<pre>{escape(json.dumps(each['value'], indent=2, ensure_ascii=False))}</pre>"
-        for each in content.get("examples", {}).values()
+        f"<pre>{escape(each if isinstance(each, str) else json.dumps(each, indent=2, ensure_ascii=False))}</pre>"
+        for each in (example["value"] for example in content.get("examples", {}).values())
     )
 
 

@@ -20,6 +20,7 @@ class ApiRefusal(RefusalCode):
     CURSOR_MALFORMED = "api.cursor_malformed"
     # Of the keys.
     SCOPE_NOT_HELD = "api.scope_not_held"
+    ROLE_NOT_HELD = "api.role_not_held"
     KEY_NOT_FOUND = "api.key_not_found"
     # Of the bank's own condition.
     UNAVAILABLE = "api.unavailable"

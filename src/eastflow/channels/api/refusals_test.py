@@ -9,12 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from eastflow.channels.api import ApiRefusal, Scope, messages, problems
+from eastflow.channels.api import Scope, messages, problems
 from eastflow.channels.api.conftest import Served, entry, serving
-from eastflow.customers import CustomersRefusal
-from eastflow.kernel import Refusal
-from eastflow.ledger import LedgerRefusal
-from eastflow.webhooks import WebhooksRefusal
+from eastflow.kernel import Refusal, RefusalCode
 
 Ask = Callable[[httpx.Client], httpx.Response]
 
@@ -162,7 +159,8 @@ def test_titles_follow_the_language_asked_for(client: httpx.Client) -> None:
 
 
 def test_every_refusal_has_one_status_and_every_language() -> None:
-    codes = [*ApiRefusal, *LedgerRefusal, *CustomersRefusal, *WebhooksRefusal]
+    rooms = [kind for kind in RefusalCode.__subclasses__() if kind.__module__.endswith(".refusals")]
+    codes = [code for kind in rooms for code in kind]
     assert set(problems.STATUSES) == set(codes)
     for language, catalogue in messages.LANGUAGES.items():
         assert catalogue.keys() == {code.value for code in codes}, language

@@ -1,4 +1,4 @@
-"""`/v1/keys`: who may call. A key passes on only scopes it holds itself."""
+"""`/v1/keys`: who may call. A key passes on only what it holds itself, but for roles, which some may grant."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from eastflow.kernel import Refusal
+from eastflow.operations import Role
 from eastflow.storage import Transaction
 
 from . import keys, wire
@@ -19,14 +20,25 @@ from .refusals import ApiRefusal
 KEY_ID = "019b8f2e-7c00-7000-8000-0000000000bb"
 
 
+KeyName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+
+
 class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
-    scopes: Annotated[list[Scope], Meta(min_length=1)]
+    """Scopes, roles, or both. `actor` is whose key it is; without it, its name is who acts."""
+
+    name: KeyName
+    scopes: list[Scope] = []
+    roles: list[Role] = []
+    actor: KeyName | None = None
 
 
 class Key(Struct, frozen=True):
+    """`scopes` are its own and those of its roles together."""
+
     id: UUID
     name: str
+    actor: str
+    roles: list[Role]
     scopes: list[Scope]
     created_at: datetime
     revoked_at: datetime | None
@@ -55,12 +67,17 @@ class KeyList(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def create(call: Call) -> Answer | Refusal:
     asked: NewKey = call.body
+    if not asked.scopes and not asked.roles:
+        return Refusal(ApiRefusal.BODY_MALFORMED, {"reason": "a key needs a scope or a role"})
     if extra := set(asked.scopes) - call.key.scopes:
         names = ", ".join(sorted(scope.value for scope in extra))
         return Refusal(ApiRefusal.SCOPE_NOT_HELD, {"scopes": names})
+    if (beyond := set(asked.roles) - call.key.roles) and Scope.ROLES_GRANT not in call.key.scopes:
+        names = ", ".join(sorted(role.value for role in beyond))
+        return Refusal(ApiRefusal.ROLE_NOT_HELD, {"roles": names})
 
     async def work(tx: Transaction) -> tuple[ApiKey, str]:
-        return await keys.create_key(tx, asked.name, asked.scopes)
+        return await keys.create_key(tx, asked.name, asked.scopes, roles=asked.roles, held_by=asked.actor)
 
     key, secret = await call.database.run(work)
     call.services.ring.forget()
@@ -90,19 +107,21 @@ async def revoke(call: Call) -> Answer | Refusal:
 
 def _shown(key: ApiKey) -> Key:
     scopes = sorted(key.scopes, key=lambda scope: scope.value)
-    return Key(key.id, key.name, scopes, key.created_at, key.revoked_at)
+    roles = sorted(key.roles, key=lambda role: role.value)
+    return Key(key.id, key.name, key.actor, roles, scopes, key.created_at, key.revoked_at)
 
 
 def _operations() -> tuple[Operation, ...]:
     shown = {
-        "id": KEY_ID, "name": "till 3", "scopes": ["entries:write"], "created_at": "2026-01-05T09:30:00Z",
-        "revoked_at": None,
+        "id": KEY_ID, "name": "till 3", "actor": "till 3", "roles": [], "scopes": ["entries:write"],
+        "created_at": "2026-01-05T09:30:00Z", "revoked_at": None,
     }  # fmt: skip
     return (
         Operation(
             "POST", "/v1/keys", "create_key", "Keys", Scope.KEYS_WRITE, "Make a key", create, {201: KeyWithSecret},
-            body=NewKey, refusals=(ApiRefusal.SCOPE_NOT_HELD,),
-            description="The secret is in this answer and never again: the bank keeps only its hash.",
+            body=NewKey, refusals=(ApiRefusal.SCOPE_NOT_HELD, ApiRefusal.ROLE_NOT_HELD),
+            description="The secret is in this answer and never again: the bank keeps only its hash. A key passes on "
+            "scopes and roles it holds; with the scope `roles:grant`, any role.",
             body_example={"name": "till 3", "scopes": ["entries:write"]},
             answer_example={"key": shown, "secret": f"ef_{KEY_ID.replace('-', '')}_…"},
         ),

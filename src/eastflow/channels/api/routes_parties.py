@@ -24,6 +24,7 @@ EXAMPLE = {
     "id": ID, "kind": "person", "name": "Li Na", "opened_on": "2026-01-05", "born_on": "1990-05-01",
     "reference": "crm:1", "details": {},
 }  # fmt: skip
+SHOWN_EXAMPLE = EXAMPLE | {"masked": False, "erased": False}
 ROLE_EXAMPLE = {"party": ID, "account": 1001, "kind": "owner", "since": "2026-01-05", "until": None}
 
 
@@ -50,6 +51,9 @@ class NewRole(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Party(Struct, frozen=True):
+    """Where `masked`, only so much is shown as tells two parties apart; the rest needs the scope `parties:personal`. Of
+    one that was `erased` nothing personal is left."""
+
     id: UUID
     kind: PartyKind
     name: str
@@ -57,6 +61,8 @@ class Party(Struct, frozen=True):
     born_on: date | None
     reference: str | None
     details: dict[str, str]
+    masked: bool
+    erased: bool
 
 
 class Role(Struct, frozen=True):
@@ -77,6 +83,16 @@ class PartyPage(Struct, frozen=True):
     cursor: str | None
 
 
+class RoleEnd(Struct, frozen=True, forbid_unknown_fields=True):
+    """The role that began on `since` ends: `until` is the first day without it."""
+
+    party: UUID
+    account: wire.AccountNumber
+    kind: RoleKind
+    since: date
+    until: date
+
+
 class OneParty(Struct, frozen=True, forbid_unknown_fields=True):
     party: UUID
 
@@ -84,24 +100,24 @@ class OneParty(Struct, frozen=True, forbid_unknown_fields=True):
 class PartyList(Struct, frozen=True, forbid_unknown_fields=True):
     """A cursor keeps the filter of its first page."""
 
-    name_prefix: wire.QueryText | None = None
+    name: wire.QueryText | None = None
     limit: wire.Limit = 100
     cursor: wire.Cursor | None = None
 
 
 class _Place(Struct, frozen=True):
     after: UUID
-    name_prefix: str | None
+    name: str | None
 
 
 async def register(call: Call) -> Answer | Refusal:
     new = convert(call.body, customers.Party, from_attributes=True)
 
     async def work(tx: Transaction) -> customers.Party | Refusal:
-        return await actions.register_party(tx, new)
+        return await actions.register_party(tx, new, today=lambda: call.today)
 
     answer = await call.database.run(work)
-    return answer if isinstance(answer, Refusal) else Answer(_party(answer))
+    return answer if isinstance(answer, Refusal) else Answer(shown_party(answer, call))
 
 
 async def read_one(call: Call) -> Answer | Refusal:
@@ -111,20 +127,20 @@ async def read_one(call: Call) -> Answer | Refusal:
         if found is None:
             return Refusal(CustomersRefusal.PARTY_NOT_FOUND, {"id": id})
         roles = await customers.roles_of_party(tx, id)
-    return Answer(PartyWithRoles(_party(found), [_role(role) for role in roles]))
+    return Answer(PartyWithRoles(shown_party(found, call), [_role(role) for role in roles]))
 
 
 async def list_page(call: Call) -> Answer | Refusal:
     asked: PartyList = call.parameters
-    after, prefix = None, asked.name_prefix
+    after, name = None, asked.name
     if asked.cursor is not None:
         place = wire.read_cursor(asked.cursor, _Place)
-        after, prefix = place.after, place.name_prefix
+        after, name = place.after, place.name
     async with call.database.reading() as tx:
-        found = await customers.parties_page(tx, after=after, limit=asked.limit + 1, name_prefix=prefix)
+        found = await customers.parties_page(tx, after=after, limit=asked.limit + 1, name=name)
     shown = found[: asked.limit]
-    following = wire.cursor_of(_Place(shown[-1].id, prefix)) if len(found) > asked.limit else None
-    return Answer(PartyPage([_party(party) for party in shown], following))
+    following = wire.cursor_of(_Place(shown[-1].id, name)) if len(found) > asked.limit else None
+    return Answer(PartyPage([shown_party(party, call) for party in shown], following))
 
 
 async def grant(call: Call) -> Answer | Refusal:
@@ -140,8 +156,36 @@ async def grant(call: Call) -> Answer | Refusal:
     return answer if isinstance(answer, Refusal) else Answer(_role(answer))
 
 
-def _party(party: customers.Party) -> Party:
-    return convert(party, Party, from_attributes=True)
+async def end_role(call: Call) -> Answer | Refusal:
+    asked: RoleEnd = call.body
+
+    async def work(tx: Transaction) -> customers.Role | Refusal:
+        return await actions.end_role(tx, asked.party, asked.account, asked.kind, since=asked.since, until=asked.until)
+
+    answer = await call.database.run(work)
+    return answer if isinstance(answer, Refusal) else Answer(_role(answer))
+
+
+def may_see(call: Call) -> bool:
+    """Whether who asks may see personal data."""
+    return Scope.PARTIES_PERSONAL in call.key.scopes
+
+
+def shown_party(party: customers.Party, call: Call) -> Party:
+    """As who asks may see it."""
+    open_to_all = may_see(call)
+    shown = party if open_to_all else customers.masked_party(party)
+    return Party(
+        shown.id,
+        shown.kind,
+        shown.name,
+        shown.opened_on,
+        shown.born_on,
+        shown.reference,
+        dict(shown.details),
+        not open_to_all,
+        shown.erased,
+    )
 
 
 def _role(role: customers.Role) -> Role:
@@ -157,17 +201,17 @@ OPERATIONS = (
             CustomersRefusal.REFERENCE_TAKEN, CustomersRefusal.BORN_IN_FUTURE, CustomersRefusal.OPENED_IN_FUTURE,
         ),
         description="Registering the same again answers with the party.",
-        body_example=EXAMPLE, answer_example=EXAMPLE,
+        body_example=EXAMPLE, answer_example=SHOWN_EXAMPLE,
     ),
     Operation(
         "GET", "/v1/parties", "list_parties", "Parties", Scope.PARTIES_READ, "List the parties", list_page,
         {200: PartyPage}, parameters=PartyList, refusals=(ApiRefusal.CURSOR_MALFORMED,),
-        answer_example={"parties": [EXAMPLE], "cursor": None},
+        answer_example={"parties": [SHOWN_EXAMPLE], "cursor": None},
     ),
     Operation(
         "GET", "/v1/parties/{party}", "read_party", "Parties", Scope.PARTIES_READ, "Read a party and its roles",
         read_one, {200: PartyWithRoles}, parameters=OneParty, refusals=(CustomersRefusal.PARTY_NOT_FOUND,),
-        answer_example={"party": EXAMPLE, "roles": [ROLE_EXAMPLE]}, path_example={"party": ID},
+        answer_example={"party": SHOWN_EXAMPLE, "roles": [ROLE_EXAMPLE]}, path_example={"party": ID},
     ),
     Operation(
         "POST", "/v1/roles", "grant_role", "Parties", Scope.PARTIES_WRITE, "Give a party a role on an account", grant,
@@ -178,5 +222,15 @@ OPERATIONS = (
         ),
         description="Granting the same again answers with the role as it is now.",
         body_example=ROLE_EXAMPLE, answer_example=ROLE_EXAMPLE,
+    ),
+    Operation(
+        "POST", "/v1/roles/end", "end_role", "Parties", Scope.PARTIES_WRITE, "Take a role on an account away", end_role,
+        {200: Role}, body=RoleEnd,
+        refusals=(
+            CustomersRefusal.ACCOUNT_MALFORMED, CustomersRefusal.PERIOD_REVERSED, CustomersRefusal.ROLE_NOT_FOUND,
+            CustomersRefusal.ROLE_ENDED,
+        ),
+        description="Ending it again on the same day changes nothing.",
+        body_example=ROLE_EXAMPLE | {"until": "2026-03-01"}, answer_example=ROLE_EXAMPLE | {"until": "2026-03-01"},
     ),
 )  # fmt: skip

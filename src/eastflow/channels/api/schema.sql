@@ -10,3 +10,9 @@ CREATE TABLE api_key (
     revoked_at  TIMESTAMPTZ
 );
 -- distribute api_key by id
+
+-- version 2: whose a key is, and the roles it has beside its own scopes
+
+-- Without an actor, the key's name is who acts. What a role opens is not kept here: the program knows.
+ALTER TABLE api_key ADD COLUMN actor TEXT;
+ALTER TABLE api_key ADD COLUMN roles TEXT[] NOT NULL DEFAULT '{}';

@@ -9,18 +9,29 @@ from uuid import UUID
 
 from eastflow.storage import Transaction
 
-_KEY = "id, name, scopes, created_at, revoked_at, secret_hash"
+_KEY = "id, name, scopes, roles, actor, created_at, revoked_at, secret_hash"
 
 
 async def insert_key(
-    tx: Transaction, id: UUID, name: str, secret_hash: bytes, scopes: Sequence[str], created_at: datetime
+    tx: Transaction,
+    id: UUID,
+    name: str,
+    secret_hash: bytes,
+    *,
+    scopes: Sequence[str],
+    roles: Sequence[str],
+    actor: str | None,
+    created_at: datetime,
 ) -> None:
     await tx.execute(
-        "INSERT INTO api_key (id, name, secret_hash, scopes, created_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO api_key (id, name, secret_hash, scopes, roles, actor, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
         id,
         name,
         secret_hash,
         list(scopes),
+        list(roles),
+        actor,
         created_at,
     )
 

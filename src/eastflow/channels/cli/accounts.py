@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -52,10 +51,14 @@ def accounts_open(
     as_json: Json = False,
 ) -> None:
     """Open ACCOUNT in ASSET, on SIDE (debit or credit), at CHART in the chart of accounts."""
-    day = opened_on or datetime.now(UTC).date()
-    account = Account(number, asset, side, chart, day, None if no_floor else floor, owner)
-    (outcome,) = in_bank(lambda bank: bank.database.run(lambda tx: open_accounts(tx, [account])))
-    show(accepted(outcome, as_json), as_json)
+
+    async def work(bank: Bank) -> Account | Refusal:
+        day = opened_on or bank.engine.today()
+        account = Account(number, asset, side, chart, day, None if no_floor else floor, owner)
+        [outcome] = await bank.database.run(lambda tx: open_accounts(tx, [account]))
+        return outcome
+
+    show(accepted(in_bank(work), as_json), as_json)
 
 
 @accounts_app.command("show")

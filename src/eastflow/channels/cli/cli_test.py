@@ -209,11 +209,70 @@ def test_what_customers_wrote_is_shown_as_it_is(operator: Operator) -> None:
 
 
 def test_parties(operator: Operator) -> None:
-    party = operator.json("parties", "register", "person", "Ann Lee", "--reference", "crm:1", "--born-on", "1990-02-03")
-    assert operator.json("parties", "show", party["id"])["party"]["name"] == "Ann Lee"
-    assert [p["name"] for p in operator.json("parties", "list", "--name-prefix", "Ann")] == ["Ann Lee"]
-    taken = operator.json("parties", "register", "person", "Bo Lee", "--reference", "crm:1", status=1)
+    words = ("Ann Lee", "--reference", "crm:99887766", "--born-on", "1990-02-03")
+    party = operator.json("parties", "register", "person", *words)
+    assert (party["name"], party["reference"], party["born_on"]) == ("A**", "****7766", None)
+    assert operator.json("parties", "show", party["id"], "--personal")["party"]["name"] == "Ann Lee"
+    assert operator.json("parties", "show", party["id"])["party"] == party
+    assert operator.json("parties", "list", "--name", "ann lee") == [party]
+    assert operator.json("parties", "find", "--reference", "crm:99887766") == [party]
+    taken = operator.json("parties", "register", "person", "Bo Lee", "--reference", "crm:99887766", status=1)
     assert taken["refused"] == "customers.reference_taken"
+
+
+def test_one_document_is_one_party_in_every_channel(operator: Operator) -> None:
+    shown = ("identity_card", "110101199001011234", "Wang Fang")
+    opened = operator.json("parties", "identify", *shown, "--channel", "app", "--verified")
+    assert operator.json("parties", "identify", *shown) == opened
+    id = opened["id"]
+    for words in (
+        ("add-contact", id, "phone", "+86 139 1234 5678"),
+        ("add-identity", id, "app", "wang.fang@login"),
+        ("add-document", id, "passport", "E12345678"),
+        ("consent", id, "marketing"),
+        ("identification", id, "face_to_face"),
+        ("risk", id, "low", "--reason", "known for long"),
+    ):
+        assert operator.json("parties", *words)["ended_at"] is None
+    assert operator.json("parties", "find", "--phone", "+8613912345678") == [opened]
+    assert operator.json("parties", "find", "--document", "E12345678", "--kind", "passport") == [opened]
+    records = operator.json("parties", "records", id)
+    assert "****1234" in {each["content"].get("number") for each in records}
+    assert "+86 139 1234 5678" in operator.run("parties", "records", id, "--personal")
+    assert operator.json("parties", "end-record", id, "1")["ended_at"]
+    operator.run("parties", "find", "--phone", "1", "--email", "2", status=2)
+
+
+def test_duplicates_are_merged_and_unmerged_and_kept_by_law(operator: Operator) -> None:
+    id, double = (operator.json("parties", "register", "person", name)["id"] for name in ("Zoe Lee", "Zoé Lee"))
+    operator.json("parties", "merge", double, id, "one person")
+    assert operator.json("parties", "show", double)["party"]["id"] == id
+    operator.json("parties", "unmerge", double)
+    assert operator.json("parties", "show", double)["party"]["id"] == double
+    assert operator.json("parties", "erase", id, status=1)["refused"] == "customers.retention_runs"
+
+
+def test_an_account_has_a_class(operator: Operator) -> None:
+    owner = operator.json("accounts", "show", "2001")["owner"]
+    refused = operator.json("classes", "assign", "2001", owner, "I", status=1)
+    assert refused["refused"] == "customers.face_to_face_missing"
+    assigned = operator.json("classes", "assign", "2001", owner, "III", "--opened-by", "app")
+    shown = operator.json("classes", "show", "2001")
+    assert shown == assigned | {name: {"day_minor": 0, "year_minor": 0} for name in ("used_in", "used_out")}
+    assert operator.json("classes", "confirm", "2001")["face_to_face"]
+    refused = operator.json("classes", "bind", "2001", "2002", status=1)
+    assert refused["refused"] == "customers.bound_account_unsuitable"
+    assert operator.json("classes", "end", "2001", "--until", assigned["since"])["until"] == assigned["since"]
+
+
+def test_the_keys_of_personal_data_are_renewed(operator: Operator) -> None:
+    before = operator.json("parties", "list", "--personal")
+    assert operator.json("personal-data", "rotate-key")["wrapping_key"] == 2
+    assert operator.json("personal-data", "drop-old-keys") == {"wrapping_key": 2, "data_keys": 0}
+    assert operator.json("personal-data", "reseal")["parties"] >= len(before)
+    assert operator.json("parties", "list", "--personal") == before
+    [key_file] = operator.data_dir.glob("*eastflow.keys")
+    assert key_file.stat().st_mode & 0o777 == 0o600
 
 
 async def execute(url: str, sql: str) -> None:

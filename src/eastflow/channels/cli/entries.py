@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -59,7 +59,9 @@ def entries_post(
     as_json: Json = False,
 ) -> None:
     """Post one entry of KIND in ASSET."""
-    post_one(new_entry(kind, asset, leg, id, value_date, memo=memo, details=_details(detail)), as_json)
+    post_one(
+        lambda today: new_entry(kind, asset, leg, id, value_date or today, memo=memo, details=_details(detail)), as_json
+    )
 
 
 @dataclass(slots=True)
@@ -226,7 +228,7 @@ def new_entry(
     asset: str,
     legs: list[str],
     id: UUID | None,
-    value_date: date | None,
+    value_date: date,
     *,
     memo: str | None = None,
     details: dict[str, str] | None = None,
@@ -239,12 +241,12 @@ def new_entry(
             postings.append(Posting(int(account), asset, int(amount)))
         except ValueError:
             raise typer.BadParameter(say("not_a_leg", text=leg)) from None
-    day = value_date or datetime.now(UTC).date()
-    return Entry(id or new_id(), kind, day, tuple(postings), memo, details or {}, capture=capture)
+    return Entry(id or new_id(), kind, value_date, tuple(postings), memo, details or {}, capture=capture)
 
 
-def post_one(command: Entry, as_json: bool) -> None:
-    show(done_data(_done(in_bank(lambda bank: bank.engine.post(command)), as_json)), as_json)
+def post_one(entry_on: Callable[[date], Entry], as_json: bool) -> None:
+    """`entry_on` is given the bank's date."""
+    show(done_data(_done(in_bank(lambda bank: bank.engine.post(entry_on(bank.engine.today()))), as_json)), as_json)
 
 
 def _done(outcome: Outcome, as_json: bool) -> Done:

@@ -46,7 +46,7 @@ def holds_capture(
 ) -> None:
     """Post an entry of KIND in ASSET out of HOLD on ACCOUNT."""
     capture = Capture(account, hold, final=not keep_rest)
-    post_one(new_entry(kind, asset, leg, id, value_date, memo=memo, capture=capture), as_json)
+    post_one(lambda today: new_entry(kind, asset, leg, id, value_date or today, memo=memo, capture=capture), as_json)
 
 
 @holds_app.command("release")

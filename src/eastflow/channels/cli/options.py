@@ -45,4 +45,6 @@ AmountOption = Annotated[int | None, typer.Option(min=0, max=INT64_MAX, help="In
 Limit = Annotated[int, typer.Option(min=1, max=PAGE_MAX, help="At most so many.")]
 Moment = Annotated[datetime | None, typer.Option(parser=_moment, metavar="MOMENT", help="Without a zone: UTC.")]
 Day = Annotated[date, typer.Option(parser=_day, metavar="DAY")]
+DayArgument = Annotated[date | None, typer.Argument(parser=_day, metavar="[DAY]")]
+DayToSet = Annotated[date | None, typer.Option("--set", parser=_day, metavar="DAY", help="Begin on this day.")]
 DayOrNone = Annotated[date | None, typer.Option(parser=_day, metavar="DAY")]

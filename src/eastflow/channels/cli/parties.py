@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from eastflow.customers import CustomersRefusal, Party, PartyKind, Role, parties_page, party, roles_of_party
+from eastflow.customers import (
+    CustomersRefusal,
+    Party,
+    PartyKind,
+    Role,
+    masked_party,
+    parties_page,
+    party,
+    roles_of_party,
+)
 from eastflow.customers.actions import register_party
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
@@ -18,7 +28,12 @@ from .messages import say
 from .options import DayOrNone, Json, Limit
 from .output import accepted, in_bank, print_json, show, show_rows
 
-parties_app = typer.Typer(help="Parties: register, show, list.", no_args_is_help=True)
+parties_app = typer.Typer(help="Parties: register, find, show, list, merge, erase.", no_args_is_help=True)
+Personal = Annotated[bool, typer.Option("--personal", help="Show personal data, which is masked otherwise.")]
+
+
+def shown_party(party: Party, personal: bool) -> Party:
+    return party if personal else masked_party(party)
 
 
 @parties_app.command("register")
@@ -29,16 +44,18 @@ def parties_register(
     reference: str | None = None,
     born_on: DayOrNone = None,
     opened_on: DayOrNone = None,
+    personal: Personal = False,
     as_json: Json = False,
 ) -> None:
     """Make a person or an organisation known to the bank."""
     day = opened_on or datetime.now(UTC).date()
     new = Party(id or new_id(), kind, name, day, born_on, reference)
-    show(accepted(in_bank(lambda bank: bank.database.run(lambda tx: register_party(tx, new))), as_json), as_json)
+    answer = in_bank(lambda bank: bank.database.run(lambda tx: register_party(tx, new)))
+    show(shown_party(accepted(answer, as_json), personal), as_json)
 
 
 @parties_app.command("show")
-def parties_show(id: UUID, as_json: Json = False) -> None:
+def parties_show(id: UUID, personal: Personal = False, as_json: Json = False) -> None:
     """A party and its roles."""
 
     async def work(bank: Bank) -> tuple[Party, list[Role]] | Refusal:
@@ -49,6 +66,7 @@ def parties_show(id: UUID, as_json: Json = False) -> None:
             return found, list(await roles_of_party(tx, id))
 
     found, roles = accepted(in_bank(work), as_json)
+    found = shown_party(found, personal)
     if as_json:
         print_json({"party": found, "roles": roles})
         return
@@ -59,15 +77,19 @@ def parties_show(id: UUID, as_json: Json = False) -> None:
 
 @parties_app.command("list")
 def parties_list(
-    after: UUID | None = None, limit: Limit = 100, name_prefix: str | None = None, as_json: Json = False
+    after: UUID | None = None,
+    limit: Limit = 100,
+    name: str | None = None,
+    personal: Personal = False,
+    as_json: Json = False,
 ) -> None:
-    """Parties by id, or those whose name begins with a prefix by name."""
+    """Parties by id: all, or those who have a name, whatever its case and spaces."""
 
     async def work(bank: Bank) -> list[Party]:
         async with bank.database.reading() as tx:
-            return list(await parties_page(tx, after=after, limit=limit, name_prefix=name_prefix))
+            return await parties_page(tx, after=after, limit=limit, name=name)
 
-    found = in_bank(work)
+    found = [shown_party(each, personal) for each in in_bank(work)]
     rows = [(p.id, p.kind.value, p.name, p.reference) for p in found]
     show_rows(("id", "kind", "name", "reference"), rows, found, as_json)
     if len(found) == limit and not as_json:

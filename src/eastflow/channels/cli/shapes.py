@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import msgspec
 
+from eastflow.branch import Stock, Voucher
+from eastflow.customers import ClassedAccount, Record
+from eastflow.flows import Application
 from eastflow.kernel import Refusal
 from eastflow.ledger import Balance, BookedEntry, Done, Proof, Statement, TrialBalance, accounts
+from eastflow.operations import DayEnd
 from eastflow.storage import Transaction
 from eastflow.webhooks import Delivery, DeliveryStatus, Endpoint, Event
 
@@ -107,6 +112,10 @@ def proof_data(proof: Proof) -> Data:
     }
 
 
+def day_end_data(found: DayEnd) -> Data:
+    return {"date": found.date, "state": found.state.value, "steps": found.steps}
+
+
 def heads_data(heads: Mapping[int, tuple[int, str]]) -> Data:
     """By chain; in a file they are the anchors of a later proof."""
     return {str(chain): {"block": number, "hash": digest} for chain, (number, digest) in heads.items()}
@@ -139,3 +148,69 @@ def delivery_data(found: Delivery) -> Data:
 def event_data(found: Event) -> Data:
     """What a webhook's body has, and its `webhook-id`."""
     return {"id": found.id, **msgspec.json.decode(found.payload)}
+
+
+def class_data(found: ClassedAccount) -> Data:
+    return {
+        "account": found.account,
+        "party": found.party,
+        "account_class": found.account_class.value,
+        "since": found.since,
+        "until": found.until,
+        "opened_by": found.opened_by.value,
+        "face_to_face": found.face_to_face,
+        "bound": sorted(found.bound),
+    }
+
+
+def record_data(found: Record) -> Data:
+    return {
+        "number": found.number,
+        "kind": type(found.content).__name__,
+        "content": msgspec.to_builtins(found.content),
+        "added_at": found.added_at,
+        "added_by": found.added_by,
+        "ended_at": found.ended_at,
+        "ended_by": found.ended_by,
+    }
+
+
+def stock_data(found: Stock) -> Data:
+    return {
+        "place": found.place,
+        "account": found.account,
+        "cash": found.cash,
+        "amount_minor": found.cash.amount_minor,
+        "counted": found.counted,
+    }
+
+
+def voucher_data(found: Voucher) -> Data:
+    return {
+        "id": found.id,
+        "kind": found.kind.value,
+        "session": found.session,
+        "teller": found.teller,
+        "place": found.place,
+        "cash": found.cash,
+        "change_minor": found.change_minor,
+        "account": found.account,
+        "status": found.status.value,
+        "asked_at": found.asked_at,
+        "expires_at": found.expires_at,
+        "ended_by": found.ended_by,
+        "ended_at": found.ended_at,
+    }
+
+
+def application_data(found: Application, today: date) -> Data:
+    return {
+        "id": found.id,
+        "reference": found.reference,
+        "parts": found.parts,
+        "missing": found.missing,
+        "begun_at": found.begun_at,
+        "expires_on": found.expires_on,
+        "status": found.status_on(today).value,
+        "account": found.account,
+    }

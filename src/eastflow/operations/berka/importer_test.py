@@ -53,11 +53,11 @@ import asyncio, sys
 from pathlib import Path
 from eastflow.ledger.actions import Engine
 from eastflow.operations.berka import importer
-from eastflow.storage import Database
+from eastflow.storage import Database, Keys
 
-async def main(url: str, directory: str, batch_entries: str) -> None:
+async def main(url: str, key_file: str, directory: str, batch_entries: str) -> None:
     importer.BATCH_ENTRIES = int(batch_entries)
-    database = await Database.open(url)
+    database = await Database.open(url, keys=Keys.open(Path(key_file)))
     async with Engine(database) as engine:
         say = lambda step, done, total: print(step, done, flush=True)
         await importer.import_berka(engine, Path(directory), progress=say)
@@ -71,10 +71,14 @@ async def run(database: Database, directory: Path) -> Import:
         return await import_berka(engine, directory)
 
 
-def kill(url: str, directory: Path, step: str, times: int, *, batch_entries: int, pause_milliseconds: int = 0) -> None:
+def kill(
+    url: str, keys: Path, directory: Path, step: str, times: int, *, batch_entries: int, pause_milliseconds: int = 0
+) -> None:
     """Begins an import in a process of its own and kills it when it has told of `step` so many times."""
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED_RUN, url, str(directory), str(batch_entries)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED_RUN, url, str(keys), str(directory), str(batch_entries)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     with child.stdout:
@@ -233,10 +237,10 @@ async def test_what_a_longer_file_adds_is_all_that_is_posted(database: Database,
 
 @pytest.mark.parametrize(("step", "times"), [("read", 1), ("parties", 1), ("accounts", 1), ("post", 1), ("post", 6)])
 async def test_a_killed_import_is_taken_up_where_it_stopped(
-    database: Database, tmp_path: Path, step: str, times: int
+    database: Database, key_file: Path, tmp_path: Path, step: str, times: int
 ) -> None:
     directory = write_files(tmp_path, trans=many_rows(900))
-    kill(database.url, directory, step, times, batch_entries=30)
+    kill(database.url, key_file, directory, step, times, batch_entries=30)
     done = await run(database, directory)
     assert done.transactions == done.reconciliation.exact == 900
     assert done.replayed >= 30 * times * (step == "post")
@@ -319,9 +323,10 @@ async def test_the_real_bank_is_taken_over_whole(database: Database, berka_direc
 
 
 async def test_the_real_bank_killed_in_the_middle_of_a_batch_ends_in_the_same_books(
-    database: Database, berka_directory: Path, berka: Source
+    database: Database, key_file: Path, berka_directory: Path, berka: Source
 ) -> None:
-    kill(database.url, berka_directory, "post", 3, batch_entries=importer.BATCH_ENTRIES, pause_milliseconds=60)
+    batch = importer.BATCH_ENTRIES
+    kill(database.url, key_file, berka_directory, "post", 3, batch_entries=batch, pause_milliseconds=60)
     assert 30_000 <= len(await booked(database)) < 2 * 49_102
     done = await run(database, berka_directory)
     assert done.transactions == 49_102

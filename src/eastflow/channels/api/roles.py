@@ -1,0 +1,43 @@
+"""What each role may do: named sets of scopes, in one table. A key with a role has what the table says today.
+
+Nobody has `accounts:write` or `entries:write` by a role: bare accounts and entries are for programs of the bank, whose
+keys name the scope. People go through the rooms, and by approvals where that takes two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eastflow.operations import Role
+
+_EVERY_READ = (
+    "assets:read accounts:read entries:read holds:read deposits:read parties:read branch:read flows:read products:read "
+    "payments:read reports:read events:read webhooks:read operations:read approvals:read iso20022:read"
+)
+_COUNTER = (
+    "assets:read accounts:read entries:read holds:read parties:read parties:write parties:personal branch:read "
+    "branch:write flows:read flows:write products:read deposits:read deposits:write payments:read payments:write "
+    "approvals:read approvals:write"
+)
+
+ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
+    role: frozenset(scopes.split())
+    for role, scopes in {
+        Role.TELLER: _COUNTER,
+        Role.SUPERVISOR: f"{_COUNTER} holds:write branch:manage reports:read approvals:decide",
+        Role.OPERATOR: f"{_EVERY_READ} operations:write webhooks:write approvals:write iso20022:write",
+        Role.COMPLIANCE: (
+            f"{_EVERY_READ} parties:personal parties:erase deposits:freeze approvals:write approvals:decide"
+        ),
+        Role.PRODUCT_MANAGER: (
+            "assets:read products:read products:write products:approve reports:read approvals:read approvals:write "
+            "approvals:decide"
+        ),
+        Role.PARTNER: (
+            "assets:read accounts:read entries:read holds:read holds:write products:read payments:read payments:write "
+            "events:read"
+        ),
+        Role.AUDITOR: _EVERY_READ,
+        Role.ADMINISTRATOR: "assets:read assets:write webhooks:read approvals:read keys:write roles:grant",
+    }.items()
+}

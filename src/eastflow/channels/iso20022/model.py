@@ -1,0 +1,258 @@
+"""The nouns of ISO 20022 at this bank: the messages it speaks, what stands in them, and what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from uuid import UUID
+
+
+class Kind(Enum):
+    """A message definition by its whole name. All are of one maintenance release (2019/2020)."""
+
+    INITIATION = "pain.001.001.10"
+    INITIATION_STATUS = "pain.002.001.11"
+    TRANSFER = "pacs.008.001.09"
+    STATUS = "pacs.002.001.11"
+    RETURN = "pacs.004.001.10"
+    RECALL = "camt.056.001.09"
+    RECALL_ANSWER = "camt.029.001.10"
+    STATEMENT = "camt.053.001.08"
+    NOTIFICATION = "camt.054.001.08"
+
+    @property
+    def namespace(self) -> str:
+        return f"urn:iso:std:iso:20022:tech:xsd:{self.value}"
+
+
+ROOTS = {
+    Kind.INITIATION: "CstmrCdtTrfInitn",
+    Kind.INITIATION_STATUS: "CstmrPmtStsRpt",
+    Kind.TRANSFER: "FIToFICstmrCdtTrf",
+    Kind.STATUS: "FIToFIPmtStsRpt",
+    Kind.RETURN: "PmtRtr",
+    Kind.RECALL: "FIToFIPmtCxlReq",
+    Kind.RECALL_ANSWER: "RsltnOfInvstgtn",
+    Kind.STATEMENT: "BkToCstmrStmt",
+    Kind.NOTIFICATION: "BkToCstmrDbtCdtNtfctn",
+}
+"""The one child of each `Document`."""
+
+
+class TransactionStatus(Enum):
+    """What becomes of one payment: settled, under way, taken without being posted to the payee's account, or refused (a
+    choice of the external code set)."""
+
+    SETTLED = "ACSC"
+    UNDER_WAY = "ACSP"
+    NOT_POSTED = "ACWP"
+    REFUSED = "RJCT"
+
+
+class GroupStatus(Enum):
+    """What becomes of a whole message: taken, taken in part, or refused."""
+
+    ACCEPTED = "ACCP"
+    PARTIAL = "PART"
+    REFUSED = "RJCT"
+
+
+class RecallStatus(Enum):
+    """What becomes of a request for cancellation: done, being looked into, or refused."""
+
+    ACCEPTED = "ACCR"
+    PENDING = "PDCR"
+    REFUSED = "RJCR"
+
+
+class Direction(Enum):
+    RECEIVED = "received"
+    SENT = "sent"
+
+
+class DeliveryStatus(Enum):
+    """`done` for what was received, and for what was given as an answer or delivered."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code of the external code sets, and a few words for people."""
+
+    code: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """As it stands in a message: a decimal text and a currency. `amounts.minor` makes whole minor units of it."""
+
+    currency: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of a payment. `account` is an IBAN or another number; `agent` its bank: a BIC or a member's number."""
+
+    name: str | None
+    account: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One payment, in a `pain.001` or a `pacs.008`."""
+
+    end_to_end_id: str
+    uetr: UUID | None
+    amount: Amount
+    debtor: Party
+    creditor: Party
+    day: date
+    remittance: str | None = None
+    instruction_id: str | None = None
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A `pain.001`'s payments of one debtor and day."""
+
+    id: str
+    transfers: tuple[Transfer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`count` and `control_sum` are what the sender says of the message's payments; the sum is a decimal text."""
+
+    message_id: str
+    created_at: str
+    count: int | None = None
+    control_sum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Initiation:
+    header: Header
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    header: Header
+    transfers: tuple[Transfer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """What became of one payment. Either id may be missing; what is refused has a reason."""
+
+    uetr: UUID | None
+    end_to_end_id: str | None
+    status: str
+    reason: Reason | None = None
+    transaction_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses:
+    header: Header
+    original_message_id: str | None
+    original_kind: str | None
+    group_status: str | None
+    reason: Reason | None
+    lines: tuple[StatusLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """Money that comes back: of which payment, how much, and why."""
+
+    uetr: UUID | None
+    end_to_end_id: str | None
+    amount: Amount
+    reason: Reason
+    return_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    header: Header
+    lines: tuple[ReturnLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecallLine:
+    """A request to give back one payment."""
+
+    uetr: UUID | None
+    end_to_end_id: str | None
+    amount: Amount | None
+    reason: Reason
+    cancellation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalls:
+    header: Header
+    lines: tuple[RecallLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAnswers:
+    header: Header
+    lines: tuple[StatusLine, ...]
+
+
+Content = Initiation | Transfers | Statuses | Returns | Recalls | RecallAnswers
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """No message at all, or one without an id to answer to."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A message whose id can be read and the rest cannot: it is answered with a status report."""
+
+    kind: Kind
+    message_id: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it is kept. `counterparty` is who sent it, or whom it is for; `answers` the id of another."""
+
+    id: UUID
+    direction: Direction
+    counterparty: str
+    kind: str
+    message_id: str
+    content: bytes
+    at: datetime
+    status: DeliveryStatus = DeliveryStatus.DONE
+    answers: UUID | None = None
+    attempts: int = 0
+    last_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a message. `id` is None where it was not kept: it was malformed, or not for this sender to send.
+    `replayed`: it had come before, and is answered as it was then."""
+
+    kind: Kind
+    message_id: str
+    id: UUID | None
+    answer: bytes | None
+    replayed: bool = False

@@ -1,0 +1,1 @@
+"""Account classes: what the real-name rules let a personal account of class I, II or III hold and move."""

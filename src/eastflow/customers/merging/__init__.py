@@ -1,0 +1,1 @@
+"""Duplicates: parties that turned out to be one, merged with a trail and unmerged exactly."""

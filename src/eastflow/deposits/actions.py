@@ -1,0 +1,458 @@
+"""The verbs of deposits. Each loads what it needs, asks products what follows, and books it, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from eastflow import customers, ledger, products
+from eastflow.customers import Channel, Direction, Movement, Party, PartyKind, Role, RoleKind
+from eastflow.customers.actions import grant_role, use_allowance
+from eastflow.kernel import Refusal
+from eastflow.ledger import Account, Side, Status
+from eastflow.ledger.actions import change_floor, change_status, new_account_number, open_accounts
+from eastflow.products import AccountRole, Contract, Directive, ProductKind, Version
+from eastflow.storage import Retry, Transaction, UniqueViolation
+
+from . import store
+from .books.actions import Clock, Refused, book, current, end_account, ids_of, must, now, post_all, save
+from .day_end.actions import (
+    accrue_moved,
+    charge_fees,
+    mark_dormant,
+    migrate_contracts,
+    run_maturities,
+    settle_interest,
+)
+from .decide import (
+    check_account,
+    check_amount,
+    check_opening,
+    check_shares,
+    check_standing,
+    parts_of,
+    request_text,
+)
+from .model import AccrualRow, Deposit, DepositStatus, Executed, Opening, Share
+from .orders.actions import end_order, expire_orders, place_order
+from .refusals import DepositsRefusal
+
+Step = tuple[Contract, tuple[Directive, ...]]
+Happening = Callable[[Contract], Step | Refusal]
+
+__all__ = [
+    "accrue_moved",
+    "charge_fees",
+    "close",
+    "end_order",
+    "expire_orders",
+    "give_notice",
+    "inherit",
+    "mark_dormant",
+    "migrate_contracts",
+    "open_deposit",
+    "pay_in",
+    "pay_out",
+    "place_order",
+    "reactivate",
+    "renew",
+    "run_maturities",
+    "settle_interest",
+]
+
+
+async def open_deposit(
+    tx: Transaction, opening: Opening, *, today: date, channel: Channel, by: str, clock: Clock = now
+) -> Executed | Refusal:
+    """A contract with the product's live version, on an account of its own that the party owns. With an amount, the
+    first money comes in too. The same opening again answers with the contract as it is now."""
+    if refusal := check_opening(opening):
+        return refusal
+    content = request_text({name: getattr(opening, name) for name in Opening.__slots__} | {"channel": channel.value})
+
+    async def work() -> Executed | Refusal:
+        opened = await _opened(tx, opening, today, channel, clock)
+        if isinstance(opened, Refusal):
+            return opened
+        if not opening.amount_minor:
+            return Executed(opening.id, opened, ())
+        assert opening.source is not None, "checked"
+        return await _paid_in(tx, opening.id, opened, opening.amount_minor, opening.source, today, channel, clock)
+
+    return await _once(tx, opening.id, "open", content, by, clock, work)
+
+
+async def pay_in(
+    tx: Transaction,
+    id: UUID,
+    account: int,
+    amount_minor: int,
+    source: int,
+    *,
+    today: date,
+    channel: Channel,
+    by: str,
+    clock: Clock = now,
+) -> Executed | Refusal:
+    """From the account `source`: cash, clearing, or another account. `id` is chosen by the caller."""
+    if refusal := check_amount(amount_minor) or check_account(account, source):
+        return refusal
+
+    async def work() -> Executed | Refusal:
+        found = await current(tx, account, today, clock=clock)
+        if refusal := check_standing(found, account, leaves=False):
+            return refusal
+        assert found is not None, "checked"
+        return await _paid_in(tx, id, found, amount_minor, source, today, channel, clock)
+
+    content = request_text({"account": account, "amount_minor": amount_minor, "source": source})
+    return await _once(tx, id, "pay_in", content, by, clock, work)
+
+
+async def pay_out(
+    tx: Transaction,
+    id: UUID,
+    account: int,
+    amount_minor: int,
+    target: int,
+    *,
+    today: date,
+    channel: Channel,
+    by: str,
+    clock: Clock = now,
+) -> Executed | Refusal:
+    """To the account `target`. Of a term or call deposit with the interest of that part."""
+    if refusal := check_amount(amount_minor) or check_account(account, target):
+        return refusal
+    content = request_text({"account": account, "amount_minor": amount_minor, "target": target})
+    return await _change(
+        tx, id, "pay_out", content, account, lambda contract: products.withdraw(contract, amount_minor, today),
+        other=target, leaves_by=channel, today=today, by=by, clock=clock,
+    )  # fmt: skip
+
+
+async def give_notice(
+    tx: Transaction, id: UUID, account: int, amount_minor: int, *, today: date, by: str, clock: Clock = now
+) -> Executed | Refusal:
+    """Of withdrawal from a call deposit."""
+    if refusal := check_amount(amount_minor) or check_account(account):
+        return refusal
+    content = request_text({"account": account, "amount_minor": amount_minor})
+    return await _change(
+        tx, id, "give_notice", content, account, lambda contract: products.give_notice(contract, amount_minor, today),
+        today=today, by=by, clock=clock,
+    )  # fmt: skip
+
+
+async def renew(
+    tx: Transaction, id: UUID, account: int, *, today: date, by: str, clock: Clock = now
+) -> Executed | Refusal:
+    """A term that has matured and was held goes on for a further one."""
+    if refusal := check_account(account):
+        return refusal
+    content = request_text({"account": account})
+    return await _change(
+        tx, id, "renew", content, account, lambda contract: products.renew(contract, today),
+        today=today, by=by, clock=clock,
+    )  # fmt: skip
+
+
+async def close(
+    tx: Transaction,
+    id: UUID,
+    account: int,
+    target: int,
+    *,
+    today: date,
+    channel: Channel,
+    by: str,
+    clock: Clock = now,
+) -> Executed | Refusal:
+    """All of it to the account `target`, with its interest: at maturity, after it, or early. The account is closed and
+    belongs to nobody from today on."""
+    if refusal := check_account(account, target):
+        return refusal
+    content = request_text({"account": account, "target": target})
+    return await _change(
+        tx, id, "close", content, account, lambda contract: products.close(contract, today),
+        other=target, leaves_by=channel, today=today, by=by, clock=clock,
+    )  # fmt: skip
+
+
+async def reactivate(
+    tx: Transaction, id: UUID, account: int, *, today: date, by: str, clock: Clock = now
+) -> Executed | Refusal:
+    """A dormant contract is woken: its customer has come."""
+    if refusal := check_account(account):
+        return refusal
+
+    async def work() -> Executed | Refusal:
+        found = await current(tx, account, today, clock=clock)
+        if refusal := check_standing(found, account, leaves=False):
+            return refusal
+        assert found is not None, "checked"
+        if found.status is not DepositStatus.DORMANT:
+            return Refusal(DepositsRefusal.NOT_DORMANT, {"account": account, "status": found.status.value})
+        await must(change_status(tx, account, Status.OPEN, clock=clock))
+        woken = replace(found, status=DepositStatus.OPEN, contract=replace(found.contract, acted_on=today))
+        await save(tx, woken, today, 0)
+        return Executed(id, woken, ())
+
+    return await _once(tx, id, "reactivate", request_text({"account": account}), by, clock, work)
+
+
+async def inherit(
+    tx: Transaction,
+    id: UUID,
+    account: int,
+    certificate: str,
+    shares: Sequence[Share],
+    *,
+    today: date,
+    by: str,
+    clock: Clock = now,
+) -> Executed | Refusal:
+    """The owner has died: the contract is closed with its interest and paid to the heirs' accounts by their shares,
+    under a certificate of inheritance, whose number is kept."""
+    if refusal := check_account(account) or check_shares(certificate, shares):
+        return refusal
+
+    async def work() -> Executed | Refusal:
+        found = await current(tx, account, today, clock=clock)
+        # A dormant one may be inherited: that its customer does not come is why it sleeps.
+        refusal = check_standing(found, account, leaves=found is None or found.status is not DepositStatus.DORMANT)
+        if refusal := refusal or await _heir_missing(tx, shares, today):
+            return refusal
+        assert found is not None, "checked"
+        return await _inherited(tx, id, found, shares, today, clock)
+
+    told = [(share.party, share.account, share.weight) for share in shares]
+    content = request_text({"account": account, "certificate": certificate, "shares": told})
+    return await _once(tx, id, "inherit", content, by, clock, work)
+
+
+async def _once(
+    tx: Transaction,
+    id: UUID,
+    verb: str,
+    content: str,
+    by: str,
+    clock: Clock,
+    work: Callable[[], Awaitable[Executed | Refusal]],
+) -> Executed | Refusal:
+    """What was asked under `id` is done once. What was written on the way to a refusal is undone."""
+    before = await store.request(tx, id, verb, content)
+    if isinstance(before, Refusal):
+        return before
+    if before is not None:
+        found = await store.deposit(tx, before[0])
+        assert found is not None, "a contract is never removed"
+        return Executed(id, found, before[1], replayed=True)
+    try:
+        async with tx.savepoint():
+            done = await work()
+            if isinstance(done, Refusal):
+                raise Refused(done)
+    except Refused as undone:
+        return undone.refusal
+    try:
+        await store.insert_request(tx, id, verb, content, done.deposit.account, done.entries, by, clock())
+    except UniqueViolation as rival:
+        raise Retry("the same was asked in the same moment") from rival
+    return done
+
+
+async def _change(
+    tx: Transaction,
+    id: UUID,
+    verb: str,
+    content: str,
+    account: int,
+    happening: Happening,
+    *,
+    today: date,
+    by: str,
+    clock: Clock,
+    other: int | None = None,
+    leaves_by: Channel | None = None,
+) -> Executed | Refusal:
+    """What products say of the contract, booked and kept. `leaves_by`: money leaves the account, by this channel."""
+
+    async def work() -> Executed | Refusal:
+        found = await current(tx, account, today, clock=clock)
+        if refusal := check_standing(found, account, leaves=leaves_by is not None):
+            return refusal
+        assert found is not None, "checked"
+        step = happening(found.contract)
+        if isinstance(step, Refusal):
+            return step
+        contract, directives = step
+        taken = sum(leg.amount_minor for each in directives for leg in each.legs if leg.role is AccountRole.NOMINATED)
+        if leaves_by is not None:
+            assert other is not None, "what leaves goes somewhere"
+            if refusal := await _allowed(tx, found, Direction.OUT, taken, other, leaves_by, today):
+                return refusal
+        return await _kept(tx, id, found, contract, directives, other, today, clock)
+
+    return await _once(tx, id, verb, content, by, clock, work)
+
+
+async def _kept(
+    tx: Transaction,
+    id: UUID,
+    found: Deposit,
+    contract: Contract,
+    directives: Sequence[Directive],
+    other: int | None,
+    today: date,
+    clock: Clock,
+) -> Executed:
+    """Booked, written, and, where that was the end of the contract, closed. Errors: Refused, Retry."""
+    closes = contract.closed_on is not None
+    if closes and found.contract.terms.limits.floor_minor:
+        await must(change_floor(tx, found.account, 0, clock=clock))
+    ids = ids_of(id, len(directives))
+    entries = await book(tx, found, directives, ids, other=other, today=today, clock=clock)
+    status = DepositStatus.CLOSED if closes else found.status
+    kept = replace(found, status=status, contract=contract)
+    await save(tx, kept, today, len(entries))
+    if closes:
+        await end_account(tx, kept, today, clock)
+    return Executed(id, kept, entries)
+
+
+async def _paid_in(
+    tx: Transaction,
+    id: UUID,
+    found: Deposit,
+    amount_minor: int,
+    source: int,
+    today: date,
+    channel: Channel,
+    clock: Clock,
+) -> Executed | Refusal:
+    step = products.pay_in(found.contract, amount_minor, today)
+    if isinstance(step, Refusal):
+        return step
+    if refusal := await _allowed(tx, found, Direction.IN, amount_minor, source, channel, today):
+        return refusal
+    return await _kept(tx, id, found, *step, source, today, clock)
+
+
+async def _allowed(
+    tx: Transaction, found: Deposit, direction: Direction, amount_minor: int, other: int, channel: Channel, today: date
+) -> Refusal | None:
+    """Both sides may have a class with limits. What is no demand contract is paid into and out of by its own verbs."""
+    paired = await store.deposit(tx, other)
+    if other == found.account or (paired is not None and paired.kind is not ProductKind.DEMAND):
+        return Refusal(DepositsRefusal.OTHER_ACCOUNT_UNFIT, {"account": other})
+    if not amount_minor:
+        return None
+    roles = await customers.roles_of_account(tx, other)
+    own = any(r.party == found.party and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles)
+    known = (await ledger.accounts(tx, [other])).get(other)
+    cash = known is not None and known.chart.startswith("assets:cash")
+    opposite = Direction.OUT if direction is Direction.IN else Direction.IN
+    for account, way in ((found.account, direction), (other, opposite)):
+        moves = Movement(way, amount_minor, found.asset, channel, counterparty_bound=own, cash=cash)
+        if refusal := await use_allowance(tx, account, moves, today=today, balance=_posted_minor):
+            return refusal
+    return None
+
+
+async def _opened(tx: Transaction, opening: Opening, today: date, channel: Channel, clock: Clock) -> Deposit | Refusal:
+    """Errors: Refused."""
+    party = await customers.party(tx, opening.party)
+    if party is None:
+        return Refusal(DepositsRefusal.PARTY_NOT_FOUND, {"id": opening.party})
+    version = await products.version_live_on(tx, opening.product, today)
+    if version is None:
+        return Refusal(DepositsRefusal.PRODUCT_NOT_FOUND, {"product": opening.product})
+    account = opening.account or new_account_number()
+    if await store.deposit(tx, account) is not None:
+        return Refusal(DepositsRefusal.ACCOUNT_TAKEN, {"account": account})
+    contract = await _begun(tx, opening, party, version, today, channel)
+    if isinstance(contract, Refusal):
+        return contract
+    terms = version.terms
+    floor = terms.limits.floor_minor if terms.kind is ProductKind.DEMAND else 0
+    asset, chart = terms.asset.code, f"liabilities:deposits:{terms.kind.value}"
+    new = Account(account, asset, Side.CREDIT, chart, today, floor, str(opening.party))
+    [opened] = await open_accounts(tx, [new], clock=clock)
+    if isinstance(opened, Refusal):
+        return opened
+    await must(grant_role(tx, Role(opening.party, account, RoleKind.OWNER, today), clock=clock))
+    deposit = Deposit(
+        opening.id, account, opening.party, version.code, version.number, asset, terms.kind, DepositStatus.OPEN,
+        today, today, opening.nominated, contract,
+    )  # fmt: skip
+    await _insert(tx, deposit)
+    return deposit
+
+
+async def _begun(
+    tx: Transaction, opening: Opening, party: Party, version: Version, today: date, channel: Channel
+) -> Contract | Refusal:
+    classed = None if opening.account is None else await customers.class_of_account(tx, opening.account)
+    age = None if party.born_on is None else _years(party.born_on, today)
+    kind: PartyKind = party.kind
+    account_class = None if classed is None else classed.account_class
+    if refusal := products.eligibility_refusal(version.terms, kind, age, channel, account_class):
+        return refusal
+    return products.begin(version.terms, today, opening.at_maturity)
+
+
+async def _insert(tx: Transaction, new: Deposit) -> None:
+    try:
+        await store.insert_deposit(tx, new)
+        if new.contract.accrual is not None:
+            number = await store.terms_number(tx, new.product, new.version)
+            day = new.opened_on
+            await store.insert_accrual(tx, AccrualRow(new.account, number, new.status, day, day, day, day, 0, 0, 0))
+    except UniqueViolation as rival:
+        raise Retry("the account was opened in the same moment") from rival
+
+
+async def _heir_missing(tx: Transaction, shares: Sequence[Share], today: date) -> Refusal | None:
+    for share in shares:
+        roles = await customers.roles_of_account(tx, share.account)
+        owns = any(r.party == share.party and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles)
+        if not owns:
+            return Refusal(DepositsRefusal.HEIR_NOT_OWNER, {"party": share.party, "account": share.account})
+    return None
+
+
+async def _inherited(
+    tx: Transaction, id: UUID, found: Deposit, shares: Sequence[Share], today: date, clock: Clock
+) -> Executed | Refusal:
+    step = products.close(found.contract, today)
+    if isinstance(step, Refusal):
+        return step
+    if found.status is DepositStatus.DORMANT:
+        await must(change_status(tx, found.account, Status.OPEN, clock=clock))
+    contract, directives = step
+    paid = [each for each in directives if each.kind != "withdrawal"]
+    whole = sum(leg.amount_minor for each in directives if each.kind == "withdrawal" for leg in each.legs[1:])
+    parts = parts_of(whole, [share.weight for share in shares])
+    legs = [ledger.Posting(share.account, found.asset, part) for share, part in zip(shares, parts, strict=True) if part]
+    ids = ids_of(id, len(paid) + bool(legs))
+    entries = await book(tx, found, paid, ids[: len(paid)], other=None, today=today, clock=clock)
+    if legs:
+        out = ledger.Posting(found.account, found.asset, -whole)
+        await post_all(tx, [ledger.Entry(ids[-1], "inheritance", today, (out, *legs))], today=today, clock=clock)
+        entries = (*entries, ids[-1])
+    kept = replace(found, status=DepositStatus.CLOSED, contract=contract)
+    await save(tx, kept, today, len(entries))
+    await end_account(tx, kept, today, clock)
+    return Executed(id, kept, entries)
+
+
+async def _posted_minor(tx: Transaction, account: int) -> int:
+    balance = await ledger.balance(tx, account)
+    return 0 if balance is None else balance.posted_minor
+
+
+def _years(born_on: date, today: date) -> int:
+    return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))

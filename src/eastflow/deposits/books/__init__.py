@@ -1,0 +1,1 @@
+"""A contract and the ledger: where it stands by the postings, and what products direct, booked."""

@@ -1,0 +1,460 @@
+"""The steps of a business date. Each is done for one part of the accounts (`account % parts == part`), and may be ended
+at any point and run again: what is done is not done twice, whoever does it.
+
+Most accounts go by in columns, thousands at a time. One that is not plain (a backdated posting, something posted in the
+same moment, fees or hooks, numbers too large) is brought to where the ledger is and done by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from eastflow import ledger, products
+from eastflow.kernel import Refusal, add_months
+from eastflow.ledger import Entry, Movements, Posting, Status
+from eastflow.ledger.actions import Engine, change_status, internal_account
+from eastflow.products import AccountRole, Accrual, Contract, Directive, Migration, Terms
+from eastflow.products.actions import complete_migration
+from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+
+from .. import store as contracts
+from ..books.actions import (
+    CHARTS,
+    Clock,
+    Refused,
+    book,
+    book_correction,
+    correct,
+    current,
+    due_ids,
+    end_account,
+    must,
+    now,
+    save,
+)
+from ..decide import account_key, derived_id, settled_through
+from ..model import INTEREST_KIND, Deposit, DepositStatus, StepDone
+from . import store
+from .columns import Flags, Int64s, advanced, rounded
+from .store import Accruals
+
+ACCOUNTS_PER_BATCH = 8_000
+CONTRACTS_PER_PAGE = 500
+DORMANT_AFTER_MONTHS = 12
+OPEN, DORMANT, FROZEN = 0, 1, 2
+
+
+class Work(Protocol):
+    """What is done with one account, in a transaction of its own."""
+
+    def __call__(self, tx: Transaction, account: int) -> Awaitable[None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step came to: contracts it did now, and those it could not do, with the reason each was refused for."""
+
+    accounts: int
+    refused: tuple[tuple[int, Refusal], ...] = ()
+
+
+async def accrue_moved(
+    database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
+) -> Done:
+    """Count the interest of the contracts in which something has moved, as far as the ledger's blocks had come when the
+    first part of this date began. Others need nothing: their interest is counted when they move or settle."""
+    after, through = await database.run(lambda tx: _blocks(tx, business_date))
+    await _book_owed(database, business_date, part, parts, clock)
+    async with database.reading() as tx:
+        come = await store.step(tx, business_date, "accrue", part, parts)
+        if come.done:
+            return Done(0)
+        legs = await ledger.moved_between(tx, after, through, without_kind=INTEREST_KIND)
+    if len(legs) and int(legs.value_ordinals.max()) > business_date.toordinal():
+        await database.run(lambda tx: store.read_again(tx, business_date))
+    mine = (legs.accounts % parts == part) & (legs.accounts > come.last_account)
+    legs = _chosen(legs, mine)
+    accounts, starts = np.unique(legs.accounts, return_index=True)
+    bounds = np.append(starts, len(legs))
+    for first in range(0, len(accounts), ACCOUNTS_PER_BATCH):
+        last = min(first + ACCOUNTS_PER_BATCH, len(accounts))
+        some = _chosen(legs, slice(int(bounds[first]), int(bounds[last])))
+        come = await database.run(partial(_accrue, legs=some, day=business_date, come=come, clock=clock))
+    await database.run(lambda tx: store.write_step(tx, replace(come, done=True)))
+    return Done(come.accounts)
+
+
+async def settle_interest(engine: Engine, business_date: date, part: int = 0, parts: int = 1) -> Done:
+    """Credit the interest of every contract that settles on this date. Its entry has an id of the account and the date:
+    run again, or come to from elsewhere in the same moment, it is booked once."""
+    database = engine.database
+    settling, plain = await _settling(database, business_date)
+    async with database.reading() as tx:
+        come = await store.step(tx, business_date, "settle", part, parts)
+    if come.done or not settling:
+        return Done(0)
+    refused: list[tuple[int, Refusal]] = []
+    # The engine is quickest with accounts that are all open, so the others come after them.
+    for statuses in (OPEN,), (DORMANT, FROZEN):
+        after = 0
+        while True:
+            async with database.reading() as tx:
+                rows = await store.due_page(
+                    tx,
+                    sorted(settling),
+                    business_date,
+                    statuses=statuses,
+                    after=after,
+                    part=part,
+                    parts=parts,
+                    limit=ACCOUNTS_PER_BATCH,
+                )
+            if not len(rows):
+                break
+            after = int(rows.accounts[-1])
+            come = replace(come, last_account=after, accounts=come.accounts + len(rows))
+            left = await _settle(engine, rows, plain, business_date, come)
+            refused += await _one_by_one(database, left, partial(_due, day=business_date, clock=engine.clock))
+    if not refused:
+        await database.run(lambda tx: store.write_step(tx, replace(come, done=True)))
+    return Done(come.accounts, tuple(refused))
+
+
+async def charge_fees(
+    database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
+) -> Done:
+    """Take the scheduled fees of this date. (Where interest settles on it too, fees are taken with it, after it.)"""
+    settling, _ = await _settling(database, business_date)
+    async with database.reading() as tx:
+        terms = await _terms(tx)
+    charged = [n for n, each in terms.items() if n not in settling and _falls_due(each, business_date)]
+    count, refused, after = 0, list[tuple[int, Refusal]](), 0
+    while charged:
+        async with database.reading() as tx:
+            rows = await store.due_page(
+                tx, charged, business_date, after=after, part=part, parts=parts, limit=CONTRACTS_PER_PAGE
+            )
+        if not len(rows):
+            break
+        after, count = int(rows.accounts[-1]), count + len(rows)
+        refused += await _one_by_one(database, rows.accounts.tolist(), partial(_due, day=business_date, clock=clock))
+    return Done(count - len(refused), tuple(refused))
+
+
+async def run_maturities(
+    database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
+) -> Done:
+    """Renew or pay out what matures, and let notices lapse. What is paid out goes to the nominated account, or to the
+    bank's suspense where none was named. A contract that is refused (a frozen one) stays due."""
+
+    async def page(tx: Transaction, after: int) -> list[int]:
+        return await store.contracts_due(
+            tx, business_date, after=after, part=part, parts=parts, limit=CONTRACTS_PER_PAGE
+        )
+
+    return await _every(database, page, partial(_due, day=business_date, clock=clock))
+
+
+async def mark_dormant(
+    database: Database,
+    business_date: date,
+    part: int = 0,
+    parts: int = 1,
+    *,
+    after_months: int = DORMANT_AFTER_MONTHS,
+    clock: Clock = now,
+) -> Done:
+    """Put to sleep the demand contracts in which nothing has moved for so long. It looks at every contract: once a
+    month is enough."""
+    since = add_months(business_date, -after_months)
+
+    async def page(tx: Transaction, after: int) -> list[int]:
+        return await store.resting_since(tx, since, after=after, part=part, parts=parts, limit=CONTRACTS_PER_PAGE)
+
+    async def sleep(tx: Transaction, account: int) -> None:
+        found = await current(tx, account, business_date, clock=clock)
+        counted = await contracts.accrual(tx, account)
+        if found is None or counted is None or found.status is not DepositStatus.OPEN or counted.moved_on > since:
+            return
+        await must(change_status(tx, account, Status.DEBITS_FROZEN, clock=clock))
+        await contracts.change_status(tx, account, DepositStatus.DORMANT)
+
+    return await _every(database, page, sleep)
+
+
+async def migrate_contracts(
+    database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
+) -> Done:
+    """Carry out the products' plans whose day has come, once what fell due on it is done."""
+    async with database.reading() as tx:
+        plans = await products.migrations_due(tx, business_date)
+    count, refused = 0, list[tuple[int, Refusal]]()
+    for plan in plans:
+        page = _contracts_of(plan, part, parts)
+        done = await _every(database, page, partial(_migrate, plan=plan, day=business_date, clock=clock))
+        count, refused = count + done.accounts, [*refused, *done.refused]
+        await database.run(partial(_complete, plan=plan, clock=clock))
+    return Done(count, tuple(refused))
+
+
+async def _blocks(tx: Transaction, day: date) -> tuple[dict[int, int], dict[int, int]]:
+    fixed = await store.blocks_of_day(tx, day)
+    if fixed is not None:
+        return fixed
+    after, through = await store.blocks_before(tx, day), await ledger.chain_numbers(tx)
+    try:
+        await store.insert_blocks(tx, day, after, through)
+    except UniqueViolation as rival:
+        raise Retry("another part of the day began in the same moment") from rival
+    return after, through
+
+
+async def _accrue(tx: Transaction, legs: Movements, day: date, come: StepDone, clock: Clock) -> StepDone:
+    """The accounts of these legs, those of one transaction."""
+    rows = await store.accruals_of(tx, np.unique(legs.accounts).tolist())
+    place = np.searchsorted(rows.accounts, legs.accounts)
+    place[place == len(rows)] = 0
+    fresh = np.zeros(len(legs), dtype=bool)
+    if len(rows):
+        fresh = (rows.accounts[place] == legs.accounts) & (legs.sequences > rows.sequences[place])
+    legs, place = _chosen(legs, fresh), place[fresh]
+    touched = np.unique(place)
+    counts, last = np.bincount(place, minlength=len(rows)), np.zeros(len(rows), dtype=np.int64)
+    np.maximum.at(last, place, legs.sequences)
+    plain = (rows.numerators >= 0) & (rows.statuses != 3) & (rows.sequences + counts == last)
+    # Valued before what is counted, or after this day: the ledger is asked.
+    odd = (legs.value_ordinals < rows.through[place]) | (legs.value_ordinals > day.toordinal())
+    plain[place[odd]] = False
+    terms = await _terms(tx)
+    written = await _write_moved(tx, rows, legs, place, plain, last, terms)
+    for account in sorted(set(rows.accounts[touched].tolist()) - written):
+        await current(tx, account, day, clock=clock)
+    end = int(legs.accounts[-1]) if len(legs) else come.last_account
+    after = replace(come, last_account=max(come.last_account, end), accounts=come.accounts + len(touched))
+    await store.write_step(tx, after)
+    return after
+
+
+async def _write_moved(
+    tx: Transaction, rows: Accruals, legs: Movements, place: Int64s, plain: Flags, last: Int64s, terms: dict[int, Terms]
+) -> set[int]:
+    through, balances, numerators = rows.through.copy(), rows.balances_minor.copy(), rows.numerators.copy()
+    for ordinal in np.unique(legs.value_ordinals[plain[place]]).tolist():
+        here = (legs.value_ordinals == ordinal) & plain[place]
+        moving = np.unique(place[here])
+        for number in np.unique(rows.terms_numbers[moving]).tolist():
+            some = moving[rows.terms_numbers[moving] == number]
+            counted, exact = advanced(
+                terms[number], through[some], balances[some], numerators[some], date.fromordinal(ordinal)
+            )
+            numerators[some], plain[some] = counted, plain[some] & exact
+        through[moving] = ordinal
+        # A customer's account stands on the credit side: what credits it is its own.
+        np.add.at(balances, place[here], legs.amounts_minor[here])
+    chosen = np.flatnonzero(plain & (last > 0))
+    if not len(chosen):
+        return set()
+    return set(
+        await store.write_moved(
+            tx, rows.where(chosen), through[chosen], last[chosen], balances[chosen], numerators[chosen]
+        )
+    )
+
+
+async def _settling(database: Database, day: date) -> tuple[dict[int, Terms], dict[int, tuple[Terms, int]]]:
+    """The terms under which interest settles on this day; and those with nothing else to be done with it, each with the
+    account that interest is an expense of."""
+    async with database.reading() as tx:
+        terms = await _terms(tx)
+    settling = {n: each for n, each in terms.items() if _falls_due(replace(each, fees=()), day)}
+    plain = {}
+    for number, each in settling.items():
+        if not each.hooks and not _falls_due(replace(each, settlement=None), day):
+            expense = await database.run(partial(_expense, asset=each.asset.code, day=day))
+            plain[number] = each, expense
+    return settling, plain
+
+
+async def _expense(tx: Transaction, asset: str, day: date) -> int:
+    chart, side = CHARTS[AccountRole.INTEREST_EXPENSE]
+    return await must(internal_account(tx, chart, asset, side, today=lambda: day))
+
+
+async def _settle(
+    engine: Engine, rows: Accruals, plain: dict[int, tuple[Terms, int]], day: date, come: StepDone
+) -> list[int]:
+    """Settle those that are plain; the others are left, and named."""
+    interest, exact = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool)
+    for number, (terms, _) in plain.items():
+        here = (rows.terms_numbers == number) & (rows.numerators >= 0) & (rows.through <= day.toordinal())
+        for open_day in np.unique(rows.open_days[here]).tolist():
+            some = np.flatnonzero(here & (rows.open_days == open_day))
+            if _next_due(terms, date.fromordinal(open_day)) != day:
+                continue
+            counted, fits = advanced(terms, rows.through[some], rows.balances_minor[some], rows.numerators[some], day)
+            amounts = rounded(terms, counted)
+            if amounts is not None:
+                interest[some], exact[some] = np.where(fits, amounts, 0), fits
+    paid = exact & (interest > 0)
+    await engine.post_batch(_interest_entries(rows, interest, np.flatnonzero(paid), plain, day))
+    sequences = rows.sequences + paid
+    balances = rows.balances_minor + np.where(paid, interest, 0)
+    async with engine.database.reading() as tx:
+        found = await ledger.standings_of(tx, rows.accounts.tolist())
+    # It was booked, and nothing else was, if the ledger says so.
+    there, posted, booked = (np.array(column, dtype=np.int64) for column in found)
+    assert np.array_equal(there, rows.accounts), "a contract stands on an account"
+    sure = np.flatnonzero(exact & (posted == balances) & (booked == sequences))
+
+    async def write(tx: Transaction) -> list[int]:
+        written = await store.write_settled(tx, rows.where(sure), day, sequences[sure], balances[sure])
+        await store.write_step(tx, come)
+        return written
+
+    return sorted(set(rows.accounts.tolist()) - set(await engine.database.run(write)))
+
+
+def _interest_entries(
+    rows: Accruals, interest: Int64s, chosen: Int64s, plain: dict[int, tuple[Terms, int]], day: date
+) -> list[Entry]:
+    entries = []
+    columns = (rows.accounts[chosen], rows.terms_numbers[chosen], interest[chosen])
+    for account, number, amount in zip(*(column.tolist() for column in columns), strict=True):
+        terms, expense = plain[number]
+        legs = (Posting(expense, terms.asset.code, -amount), Posting(account, terms.asset.code, amount))
+        entries.append(Entry(derived_id(account_key(account), INTEREST_KIND, day), INTEREST_KIND, day, legs))
+    return entries
+
+
+async def _due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
+    """All that falls due of one contract up to the end of this day, booked. Errors: Refused, Retry."""
+    found = await current(tx, account, day, clock=clock)
+    if found is None or found.status is DepositStatus.CLOSED:
+        return
+    contract, directives = products.end_of_day(found.contract, day)
+    await _keep_due(tx, found, contract, directives, day, clock)
+
+
+async def _keep_due(
+    tx: Transaction, found: Deposit, contract: Contract, directives: Sequence[Directive], day: date, clock: Clock
+) -> None:
+    ids = due_ids(found.account, directives)
+    known = await ledger.entries(tx, ids)
+    fresh = [(each, id) for each, id in zip(directives, ids, strict=True) if id not in known]
+    other = found.nominated or await _suspense(tx, found, directives, day, clock)
+    entries = await book(
+        tx, found, [each for each, _ in fresh], [id for _, id in fresh], other=other, today=day, clock=clock
+    )
+    settled_on = None if contract.accrual is None else settled_through(found.contract, day)
+    closes = contract.closed_on is not None
+    kept = replace(found, contract=contract, status=DepositStatus.CLOSED if closes else found.status)
+    await save(tx, kept, day, len(entries), settled_on=settled_on, recount=bool(known))
+    if known and settled_on is not None:
+        counted = await contracts.accrual(tx, found.account)
+        assert counted is not None, "just written"
+        await correct(tx, kept, settled_on, counted.sequence, day, clock)
+    if closes:
+        await end_account(tx, kept, day, clock)
+
+
+async def _suspense(
+    tx: Transaction, deposit: Deposit, directives: Sequence[Directive], day: date, clock: Clock
+) -> int | None:
+    if all(leg.role is not AccountRole.NOMINATED for each in directives for leg in each.legs):
+        return None
+    side = ledger.Side.CREDIT
+    return await must(internal_account(tx, "liabilities:suspense", deposit.asset, side, clock=clock, today=lambda: day))
+
+
+async def _migrate(tx: Transaction, account: int, plan: Migration, day: date, clock: Clock) -> None:
+    found = await current(tx, account, day, clock=clock)
+    if found is None or (found.product, found.version) != (plan.code, plan.source):
+        return
+    terms = await contracts.terms_of(tx, plan.code, plan.target)
+    contract, directives = products.migrate(found.contract, terms, day)
+    under = replace(found, version=plan.target, terms_since=day)
+    settled_on = None if contract.accrual is None else day
+    entries = await book(tx, found, directives, due_ids(account, directives), other=None, today=day, clock=clock)
+    await save(tx, replace(under, contract=contract), day, len(entries), settled_on=settled_on)
+
+
+def _contracts_of(plan: Migration, part: int, parts: int) -> Callable[[Transaction, int], Awaitable[list[int]]]:
+    async def page(tx: Transaction, after: int) -> list[int]:
+        return await store.contracts_under(
+            tx, plan.code, plan.source, after=after, part=part, parts=parts, limit=CONTRACTS_PER_PAGE
+        )
+
+    return page
+
+
+async def _complete(tx: Transaction, plan: Migration, clock: Clock) -> None:
+    if not await store.contracts_under(tx, plan.code, plan.source, after=0, part=0, parts=1, limit=1):
+        await must(complete_migration(tx, plan.id, clock=clock))
+
+
+async def _book_owed(database: Database, day: date, part: int, parts: int, clock: Clock) -> None:
+    """Corrections that the customer's account had no money for are tried again."""
+    async with database.reading() as tx:
+        owed = await store.corrections_owed(tx, part, parts, CONTRACTS_PER_PAGE)
+    for account, settled_on, number, amount in owed:
+
+        async def again(
+            tx: Transaction, account: int = account, on: date = settled_on, number: int = number, amount: int = amount
+        ) -> None:
+            found = await contracts.locked(tx, account)
+            assert found is not None, "a contract is never removed"
+            if await book_correction(tx, found, on, number, amount, day, clock):
+                await store.correction_booked(tx, account, on, number)
+
+        await database.run(again)
+
+
+async def _every(
+    database: Database,
+    page: Callable[[Transaction, int], Awaitable[list[int]]],
+    work: Work,
+) -> Done:
+    count, refused, after = 0, list[tuple[int, Refusal]](), 0
+    while True:
+        async with database.reading() as tx:
+            accounts = await page(tx, after)
+        if not accounts:
+            return Done(count - len(refused), tuple(refused))
+        after, count = accounts[-1], count + len(accounts)
+        refused += await _one_by_one(database, accounts, work)
+
+
+async def _one_by_one(database: Database, accounts: Sequence[int], work: Work) -> list[tuple[int, Refusal]]:
+    """Each in a transaction of its own; those that were refused are left as they were."""
+    refused = list[tuple[int, Refusal]]()
+    for account in accounts:
+        try:
+            await database.run(partial(work, account=account))
+        except Refused as said:
+            refused.append((account, said.refusal))
+    return refused
+
+
+async def _terms(tx: Transaction) -> dict[int, Terms]:
+    numbers = await contracts.all_terms(tx)
+    return {number: await contracts.terms_of(tx, *of) for number, of in numbers.items()}
+
+
+def _falls_due(terms: Terms, day: date) -> bool:
+    return _next_due(terms, day) == day
+
+
+def _next_due(terms: Terms, open_day: date) -> date | None:
+    return products.next_due(Contract(terms, open_day, open_day, open_day, accrual=Accrual(open_day)))
+
+
+def _chosen(legs: Movements, chosen: Flags | slice) -> Movements:
+    return Movements(
+        legs.accounts[chosen], legs.sequences[chosen], legs.value_ordinals[chosen], legs.amounts_minor[chosen]
+    )

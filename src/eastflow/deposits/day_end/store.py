@@ -1,0 +1,229 @@
+"""A day's blocks, how far its steps have come, and accruals in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from eastflow.storage import Transaction
+
+from ..model import StepDone
+
+Int64s = npt.NDArray[np.int64]
+UNKNOWN = -1
+"""Stands for a numerator that may not be counted in 64 bits."""
+_NUMERATOR = "CASE WHEN numerator BETWEEN 0 AND 1152921504606846976 THEN numerator::bigint ELSE -1 END"
+_DAY_ZERO = date(2000, 1, 1).toordinal()
+_COLUMNS = (
+    "account_id", "terms_number", "status::bigint", "open_day - date '2000-01-01'", "through - date '2000-01-01'",
+    "sequence", "balance", _NUMERATOR,
+)  # fmt: skip
+_NAMES = ("account_id", "terms_number", "status", "open_day", "through", "sequence", "balance", "numerator")
+
+
+@dataclass(frozen=True, slots=True)
+class Accruals:
+    """Rows of accruals in columns, by account; days as ordinals."""
+
+    accounts: Int64s
+    terms_numbers: Int64s
+    statuses: Int64s
+    open_days: Int64s
+    through: Int64s
+    sequences: Int64s
+    balances_minor: Int64s
+    numerators: Int64s
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+    def where(self, chosen: npt.NDArray[np.generic]) -> Accruals:
+        return Accruals(*(getattr(self, name)[chosen] for name in Accruals.__slots__))
+
+
+async def accruals_of(tx: Transaction, accounts: Sequence[int]) -> Accruals:
+    """Of those of the accounts that have one."""
+    return await _columns(
+        tx,
+        f"SELECT {_selected()} FROM unnest($1::bigint[]) AS d (number) "
+        "JOIN deposits_accrual ON account_id = d.number ORDER BY account_id",
+        list(accounts),
+    )
+
+
+async def due_page(
+    tx: Transaction,
+    terms: Sequence[int],
+    day: date,
+    *,
+    statuses: Sequence[int] = (0, 1, 2),
+    after: int,
+    part: int,
+    parts: int,
+    limit: int,
+) -> Accruals:
+    """Accruals under these terms whose end of `day` has not been done, by account after `after`."""
+    return await _columns(
+        tx,
+        f"SELECT {_selected()} FROM deposits_accrual WHERE account_id > $1 AND account_id % $2 = $3 "
+        "AND terms_number = ANY($4::bigint[]) AND open_day <= $5 AND status = ANY($6::smallint[]) "
+        "ORDER BY account_id LIMIT $7",
+        *(after, parts, part, list(terms), day, list(statuses), limit),
+    )
+
+
+async def write_moved(
+    tx: Transaction, rows: Accruals, through: Int64s, sequences: Int64s, balances: Int64s, numerators: Int64s
+) -> list[int]:
+    """The accounts that were written: those whose accrual was still as in `rows`. What moved did so on `through`."""
+    found = await tx.value(
+        "WITH written AS (UPDATE deposits_accrual AS a SET through = date '2000-01-01' + d.through::int, "
+        "moved_on = greatest(a.moved_on, date '2000-01-01' + d.through::int), "
+        "sequence = d.sequence, balance = d.balance, numerator = d.numerator "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) "
+        "AS d (account_id, before, through, sequence, balance, numerator) "
+        "WHERE a.account_id = d.account_id AND a.sequence = d.before RETURNING a.account_id) "
+        "SELECT array_agg(account_id) FROM written",
+        *(column.tolist() for column in (rows.accounts, rows.sequences, through - _DAY_ZERO)),
+        *(column.tolist() for column in (sequences, balances, numerators)),
+    )
+    return found or []
+
+
+async def write_settled(tx: Transaction, rows: Accruals, day: date, sequences: Int64s, balances: Int64s) -> list[int]:
+    """The accounts that were written: those whose accrual was still as in `rows`. A new period begins on `day`."""
+    found = await tx.value(
+        "WITH written AS (UPDATE deposits_accrual AS a SET settled_on = $5, through = $5, open_day = $5 + 1, "
+        "sequence = d.sequence, balance = d.balance, numerator = 0 "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) "
+        "AS d (account_id, before, sequence, balance) "
+        "WHERE a.account_id = d.account_id AND a.sequence = d.before AND a.open_day <= $5 RETURNING a.account_id) "
+        "SELECT array_agg(account_id) FROM written",
+        *(column.tolist() for column in (rows.accounts, rows.sequences, sequences, balances)),
+        day,
+    )
+    return found or []
+
+
+async def blocks_of_day(tx: Transaction, day: date) -> tuple[dict[int, int], dict[int, int]] | None:
+    """After which and up to which block of each chain; None if that is not fixed yet."""
+    found = await tx.rows("SELECT chain_id, after, through FROM deposits_day_blocks WHERE business_date = $1", day)
+    if not found:
+        return None
+    return {row["chain_id"]: row["after"] for row in found}, {row["chain_id"]: row["through"] for row in found}
+
+
+async def blocks_before(tx: Transaction, day: date) -> dict[int, int]:
+    """Where the day before left off."""
+    found = await tx.rows(
+        "SELECT chain_id, resume FROM deposits_day_blocks WHERE business_date = "
+        "(SELECT max(business_date) FROM deposits_day_blocks WHERE business_date < $1)",
+        day,
+    )
+    return {row["chain_id"]: row["resume"] for row in found}
+
+
+async def insert_blocks(tx: Transaction, day: date, after: Mapping[int, int], through: Mapping[int, int]) -> None:
+    """Errors: UniqueViolation when another has fixed them in the same moment."""
+    await tx.records_in(
+        "deposits_day_blocks",
+        ("business_date", "chain_id", "after", "through", "resume"),
+        [(day, chain, after.get(chain, 0), number, number) for chain, number in sorted(through.items())],
+    )
+
+
+async def read_again(tx: Transaction, day: date) -> None:
+    """The next day reads this day's blocks once more: they hold what is valued later."""
+    await tx.execute("UPDATE deposits_day_blocks SET resume = after WHERE business_date = $1", day)
+
+
+async def step(tx: Transaction, day: date, name: str, part: int, parts: int) -> StepDone:
+    row = await tx.row(
+        "SELECT last_account, accounts, done FROM deposits_day_step "
+        "WHERE business_date = $1 AND step = $2 AND part = $3 AND parts = $4",
+        *(day, name, part, parts),
+    )
+    come = () if row is None else (row["last_account"], row["accounts"], row["done"])
+    return StepDone(day, name, part, parts, *come)
+
+
+async def write_step(tx: Transaction, step: StepDone) -> None:
+    await tx.execute(
+        "INSERT INTO deposits_day_step AS s (business_date, step, part, parts, last_account, accounts, done) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (business_date, step, part, parts) "
+        "DO UPDATE SET last_account = excluded.last_account, accounts = excluded.accounts, done = excluded.done",
+        *(step.business_date, step.step, step.part, step.parts, step.last_account, step.accounts, step.done),
+    )
+
+
+async def steps_of(tx: Transaction, day: date) -> list[StepDone]:
+    found = await tx.rows(
+        "SELECT business_date, step, part, parts, last_account, accounts, done FROM deposits_day_step "
+        "WHERE business_date = $1 ORDER BY step, parts, part",
+        day,
+    )
+    return [StepDone(*row) for row in found]
+
+
+async def contracts_due(tx: Transaction, day: date, *, after: int, part: int, parts: int, limit: int) -> list[int]:
+    """Accounts of contracts that come due by themselves, on `day` or before."""
+    found = await tx.rows(
+        "SELECT account_id FROM deposits_contract WHERE due_on <= $1 AND account_id > $2 AND account_id % $3 = $4 "
+        "AND status <> 'closed' ORDER BY account_id LIMIT $5",
+        *(day, after, parts, part, limit),
+    )
+    return [row["account_id"] for row in found]
+
+
+async def contracts_under(
+    tx: Transaction, product: str, version: int, *, after: int, part: int, parts: int, limit: int
+) -> list[int]:
+    found = await tx.rows(
+        "SELECT account_id FROM deposits_contract WHERE product = $1 AND version = $2 AND account_id > $3 "
+        "AND account_id % $4 = $5 AND status <> 'closed' ORDER BY account_id LIMIT $6",
+        *(product, version, after, parts, part, limit),
+    )
+    return [row["account_id"] for row in found]
+
+
+async def resting_since(tx: Transaction, day: date, *, after: int, part: int, parts: int, limit: int) -> list[int]:
+    """Open contracts in which nothing has moved since `day`."""
+    found = await tx.rows(
+        "SELECT account_id FROM deposits_accrual WHERE moved_on <= $1 AND status = 0 AND account_id > $2 "
+        "AND account_id % $3 = $4 ORDER BY account_id LIMIT $5",
+        *(day, after, parts, part, limit),
+    )
+    return [row["account_id"] for row in found]
+
+
+async def corrections_owed(tx: Transaction, part: int, parts: int, limit: int) -> list[tuple[int, date, int, int]]:
+    """Account, settlement date, number and amount of those not booked yet."""
+    found = await tx.rows(
+        "SELECT account_id, settled_on, number, amount FROM deposits_correction WHERE NOT booked "
+        "AND account_id % $1 = $2 ORDER BY account_id, settled_on, number LIMIT $3",
+        *(parts, part, limit),
+    )
+    return [tuple(row) for row in found]
+
+
+async def correction_booked(tx: Transaction, account: int, settled_on: date, number: int) -> None:
+    await tx.execute(
+        "UPDATE deposits_correction SET booked = true WHERE account_id = $1 AND settled_on = $2 AND number = $3",
+        *(account, settled_on, number),
+    )
+
+
+def _selected() -> str:
+    return ", ".join(f"{column} AS {name}" for column, name in zip(_COLUMNS, _NAMES, strict=True))
+
+
+async def _columns(tx: Transaction, query: str, *arguments: object) -> Accruals:
+    row = await tx.row(f"SELECT {', '.join(f'array_agg({name})' for name in _NAMES)} FROM ({query}) AS q", *arguments)
+    columns = [np.array(column or (), dtype=np.int64) for column in row]
+    columns[3] += _DAY_ZERO
+    columns[4] += _DAY_ZERO
+    return Accruals(*columns)

@@ -1,0 +1,220 @@
+"""What deposits decide: ids of entries, legs of directives, corrections, what orders freeze, how heirs share. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, is_text
+from eastflow.ledger import Entry, Posting
+from eastflow.products import (
+    AccountRole,
+    Accrual,
+    Contract,
+    Directive,
+    ProductKind,
+    Terms,
+    advance,
+    interest_minor,
+    next_due,
+)
+
+from .model import (
+    AUTHORITY_CHARACTERS_MAX,
+    CERTIFICATE_CHARACTERS_MAX,
+    HEIRS_MAX,
+    Deposit,
+    DepositStatus,
+    Opening,
+    Order,
+    Share,
+)
+from .refusals import DepositsRefusal
+
+AMOUNT_MAX_MINOR = INT64_MAX >> 4
+Changes = Sequence[tuple[date, int]]
+# Of a UUID, the bits that are its own, and those that say its version and variant.
+_FREE_BITS = ~(0xF << 76 | 0b11 << 62)
+_VERSION_8 = 8 << 76 | 0b10 << 62
+
+
+def derived_id(key: bytes, kind: str, day: date) -> UUID:
+    """The one id (RFC 9562, version 8) of what happens of a kind to a contract on a day, whoever books it."""
+    digest = blake2b(key + f"{kind}:{day.toordinal()}".encode(), digest_size=16).digest()
+    return UUID(int=int.from_bytes(digest, "big") & _FREE_BITS | _VERSION_8)
+
+
+def account_key(account: int) -> bytes:
+    return account.to_bytes(8, "big")
+
+
+def request_text(content: Mapping[str, Any]) -> str:
+    """One text for one content."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def is_account(number: int) -> bool:
+    return 0 < number <= EXACT_JSON_INTEGER_MAX
+
+
+def check_account(*numbers: int | None) -> Refusal | None:
+    bad = next((number for number in numbers if number is not None and not is_account(number)), None)
+    return None if bad is None else Refusal(DepositsRefusal.ACCOUNT_MALFORMED, {"account": str(bad)})
+
+
+def check_amount(amount_minor: int, *, least: int = 1) -> Refusal | None:
+    if least <= amount_minor <= AMOUNT_MAX_MINOR:
+        return None
+    return Refusal(DepositsRefusal.AMOUNT_OUT_OF_RANGE, {"amount_minor": str(amount_minor)})
+
+
+def check_text(field: str, text: str, characters_max: int) -> Refusal | None:
+    if text.strip() and is_text(text, characters_max):
+        return None
+    return Refusal(DepositsRefusal.TEXT_MALFORMED, {"field": field})
+
+
+def check_opening(opening: Opening) -> Refusal | None:
+    if refusal := check_text("product", opening.product, 64) or check_amount(opening.amount_minor, least=0):
+        return refusal
+    if refusal := check_account(opening.account, opening.source, opening.nominated):
+        return refusal
+    if opening.amount_minor and opening.source is None:
+        return Refusal(DepositsRefusal.SOURCE_MISSING)
+    return None
+
+
+def check_order(order: Order, today: date) -> Refusal | None:
+    refusal = check_text("authority", order.authority, AUTHORITY_CHARACTERS_MAX)
+    if refusal is None and order.amount_minor is not None:
+        refusal = check_amount(order.amount_minor)
+    if refusal := refusal or check_account(order.account):
+        return refusal
+    if order.expires_on <= today:
+        return Refusal(DepositsRefusal.EXPIRY_IN_PAST, {"expires_on": order.expires_on})
+    return None
+
+
+def check_shares(certificate: str, shares: Sequence[Share]) -> Refusal | None:
+    if refusal := check_text("certificate", certificate, CERTIFICATE_CHARACTERS_MAX):
+        return refusal
+    if refusal := check_account(*(share.account for share in shares)):
+        return refusal
+    distinct = len({share.account for share in shares}) == len(shares)
+    weights = all(0 < share.weight <= 1_000_000 for share in shares)
+    if not (1 <= len(shares) <= HEIRS_MAX and distinct and weights):
+        return Refusal(DepositsRefusal.SHARES_MALFORMED, {"shares": len(shares)})
+    return None
+
+
+def parts_of(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """The amount in parts by weight. What is left over by rounding down goes, one unit each, to the first."""
+    whole = sum(weights)
+    parts = [amount_minor * weight // whole for weight in weights]
+    left = amount_minor - sum(parts)
+    return [part + (place < left) for place, part in enumerate(parts)]
+
+
+def check_standing(deposit: Deposit | None, account: int, *, leaves: bool) -> Refusal | None:
+    """Whether money may come in, or (`leaves`) go out."""
+    if deposit is None:
+        return Refusal(DepositsRefusal.CONTRACT_NOT_FOUND, {"account": account})
+    if deposit.status is DepositStatus.CLOSED:
+        return Refusal(DepositsRefusal.CONTRACT_CLOSED, {"account": account})
+    if leaves and deposit.status is DepositStatus.FROZEN:
+        return Refusal(DepositsRefusal.CONTRACT_FROZEN, {"account": account})
+    if leaves and deposit.status is DepositStatus.DORMANT:
+        return Refusal(DepositsRefusal.CONTRACT_DORMANT, {"account": account})
+    return None
+
+
+def entries_of(
+    directives: Sequence[Directive],
+    accounts: Mapping[AccountRole, int],
+    asset: str,
+    ids: Sequence[UUID],
+) -> list[Entry]:
+    """The ledger's entries of what products have directed."""
+    return [
+        Entry(
+            id,
+            directive.kind.replace(":", "."),
+            directive.value_date,
+            tuple(Posting(accounts[leg.role], asset, leg.amount_minor) for leg in directive.legs),
+        )
+        for id, directive in zip(ids, directives, strict=True)
+    ]
+
+
+def settled_through(contract: Contract, day: date) -> date | None:
+    """The last settlement date from the contract's open day up to `day`."""
+    dates = settlement_dates(contract.terms, contract.open_day, day)
+    return dates[-1] if dates else None
+
+
+def due_on(contract: Contract) -> date | None:
+    """Kept for contracts that are looked up by it; demand contracts come due with their product."""
+    return None if contract.terms.kind is ProductKind.DEMAND else next_due(contract)
+
+
+def moved(terms: Terms, accrual: Accrual, changes: Changes) -> Accrual:
+    """The accrual with later changes of the balance in it; none is valued before `accrual.through`."""
+    if not changes:
+        return accrual
+    last = changes[-1][0]
+    before = [(day, net) for day, net in changes if day < last]
+    there = advance(terms, accrual, last, before)
+    return replace(there, balance_minor=there.balance_minor + sum(net for day, net in changes if day == last))
+
+
+def settlement_dates(terms: Terms, since: date, until: date) -> list[date]:
+    """Those from `since` to `until`, both included."""
+    found = list[date]()
+    contract = Contract(replace(terms, fees=(), hooks=()), since, since, since, accrual=Accrual(since))
+    while (due := next_due(contract)) is not None and due <= until:
+        found.append(due)
+        contract = replace(contract, open_day=_after(due))
+    return found
+
+
+def corrections(
+    terms: Terms, since: date, settled_on: date, opening_minor: int, changes: Changes, paid: Mapping[date, int]
+) -> list[tuple[date, int]]:
+    """By how much the interest paid on each settlement date from `since` to `settled_on` falls short of what it should
+    have been by all `changes` known now, what was `paid` among them. What a correction adds earns from its date on."""
+    accrual, known = Accrual(since, opening_minor), sorted(changes)
+    found = []
+    for due in settlement_dates(terms, since, settled_on):
+        within = [change for change in known if accrual.through <= change[0] < due]
+        accrual = advance(terms, accrual, due, within)
+        short = interest_minor(terms, accrual) - paid.get(due, 0)
+        if short:
+            found.append((due, short))
+            known = sorted([*known, (due, short)])
+        accrual = replace(accrual, numerator=0)
+    return found
+
+
+def _after(day: date) -> date:
+    return date.fromordinal(day.toordinal() + 1)
+
+
+def to_hold(orders: Sequence[Order], available_minor: int) -> list[tuple[Order, int]]:
+    """What is to be held in addition for each order that has less than its amount, in the order of their rank."""
+    found = []
+    for order in sorted(orders, key=lambda order: order.rank):
+        more = min(order.short_minor, max(0, available_minor))
+        if more:
+            found.append((order, more))
+            available_minor -= more
+    return found
+
+
+def freezes_whole(orders: Sequence[Order]) -> bool:
+    """Whether nothing may leave the account: the whole of it is frozen, or an order has less than its amount."""
+    return any(order.amount_minor is None or order.short_minor for order in orders)

@@ -1,0 +1,136 @@
+"""The nouns of deposits: contracts of customers with a product, orders of a court, and what was done on request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from uuid import UUID
+
+from eastflow.products import AtMaturity, Contract, ProductKind
+
+AUTHORITY_CHARACTERS_MAX = 200
+CERTIFICATE_CHARACTERS_MAX = 200
+HEIRS_MAX = 50
+INTEREST_KIND = "interest"
+"""The kind of the entries that credit interest."""
+
+
+class DepositStatus(Enum):
+    """`dormant`: nothing has moved for long; money comes in, none goes out until it is woken. `frozen`: a court's order
+    stands that lets none out."""
+
+    OPEN = "open"
+    DORMANT = "dormant"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A contract to be opened. `id` is chosen by the caller; `account` is a number of theirs, or None for a fresh one.
+
+    `amount_minor` of 0 opens it without money; otherwise it comes from the account `source`. `nominated` is where a
+    maturing deposit is paid to.
+    """
+
+    id: UUID
+    product: str
+    party: UUID
+    account: int | None = None
+    amount_minor: int = 0
+    source: int | None = None
+    nominated: int | None = None
+    at_maturity: AtMaturity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """A contract as it stands. `accrued_through` is the day before which the interest of `contract` is counted."""
+
+    id: UUID
+    account: int
+    party: UUID
+    product: str
+    version: int
+    asset: str
+    kind: ProductKind
+    status: DepositStatus
+    opened_on: date
+    terms_since: date
+    nominated: int | None
+    contract: Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What a request came to: the contract after it, the ledger's entries, and whether it had been done before."""
+
+    id: UUID
+    deposit: Deposit
+    entries: tuple[UUID, ...]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An heir's part, `weight` of the sum of all weights, paid to an account the heir owns."""
+
+    party: UUID
+    account: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of a court or another authority. `amount_minor` None freezes the whole account.
+
+    It stands from `placed_on` until the day `expires_on` (excluded), unless it is ended before. Orders stand in the
+    order of their `rank`. `held_minor` is what is kept for it; where that is less than its amount, nothing leaves the
+    account.
+    """
+
+    id: UUID
+    account: int
+    authority: str
+    amount_minor: int | None
+    expires_on: date
+    placed_on: date
+    rank: int = 1
+    held_minor: int = 0
+    holds: tuple[UUID, ...] = ()
+    ended_on: date | None = None
+
+    @property
+    def short_minor(self) -> int:
+        """What it freezes beyond what is held for it."""
+        return 0 if self.amount_minor is None else self.amount_minor - self.held_minor
+
+
+@dataclass(frozen=True, slots=True)
+class AccrualRow:
+    """Where the interest of a demand contract stands: of the postings up to `sequence`, since `settled_on`."""
+
+    account: int
+    terms_number: int
+    status: DepositStatus
+    settled_on: date
+    open_day: date
+    through: date
+    moved_on: date
+    sequence: int
+    balance_minor: int
+    numerator: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """How far a step of a business date has come in one part of the accounts."""
+
+    business_date: date
+    step: str
+    part: int
+    parts: int
+    last_account: int = 0
+    accounts: int = 0
+    done: bool = False

@@ -1,0 +1,59 @@
+"""The statement of one contract's account: what the ledger has of a period, on paper."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from eastflow import customers, ledger
+from eastflow.ledger import Basis, StatementLine
+from eastflow.storage import Transaction
+
+from ..store import deposit
+from .pdf import Line, Page, amount_text, render
+from .words import WORDS, kind_word
+
+LANGUAGES = tuple(WORDS)
+LINES_MAX = 20_000
+LINES_PER_READ = 1_000
+
+
+async def statement_pdf(
+    tx: Transaction, account: int, since: date, until: date, *, language: str, printed_on: date
+) -> bytes | None:
+    """PDF, both days included, by value date, of at most the first `LINES_MAX` lines; None if there is no contract."""
+    found = await deposit(tx, account)
+    if found is None:
+        return None
+    [known] = (await ledger.accounts(tx, [account])).values()
+    page = await ledger.statement(tx, known, since, until, basis=Basis.VALUED, limit=LINES_PER_READ)
+    lines, following = list(page.lines), page.cursor
+    while following is not None and len(lines) < LINES_MAX:
+        further = await ledger.statement_after(tx, known, following, limit=LINES_PER_READ)
+        assert further is not None, "a cursor of this account"
+        lines, following = [*lines, *further.lines], further.cursor
+    owner = await customers.party(tx, found.party)
+    asset = found.contract.terms.asset
+    return render(
+        Page(
+            account=account,
+            owner="" if owner is None else owner.name,
+            product=found.contract.terms.name,
+            since=since,
+            until=until,
+            opening=amount_text(page.opening_minor, asset.scale, asset.code),
+            closing=amount_text(page.closing_minor, asset.scale, asset.code),
+            printed_on=printed_on,
+            lines=[_line(line, asset.scale, language) for line in lines],
+        ),
+        language,
+    )
+
+
+def _line(line: StatementLine, scale: int, language: str) -> Line:
+    word = kind_word(line.kind, language)
+    return Line(
+        line.posting.value_date,
+        f"{word} {line.memo}" if line.memo else word,
+        amount_text(line.posting.amount_minor, scale),
+        amount_text(line.balance_minor, scale),
+    )

@@ -1,0 +1,269 @@
+"""Contracts, accruals, requests, corrections and orders in their tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from eastflow.kernel import Refusal
+from eastflow.products import Accrual, ProductKind, Terms, contract_from, state_of, version
+from eastflow.storage import Transaction
+
+from .decide import due_on, is_account
+from .model import AccrualRow, Deposit, DepositStatus, Order
+from .refusals import DepositsRefusal
+
+STATUSES = (DepositStatus.OPEN, DepositStatus.DORMANT, DepositStatus.FROZEN, DepositStatus.CLOSED)
+STATUS_NUMBERS = {status: number for number, status in enumerate(STATUSES)}
+_CONTRACT = (
+    "account_id, id, party_id, product, version, asset, kind, status, opened_on, terms_since, "
+    "nominated_account_id, state"
+)
+_ACCRUAL = "account_id, terms_number, status, settled_on, open_day, through, moved_on, sequence, balance, numerator"
+_ORDER = "account_id, rank, id, authority, amount, held, holds, placed_on, expires_on, ended_on"
+
+
+async def deposit(tx: Transaction, account: int) -> Deposit | None:
+    """The contract on an account, its interest counted as far as the day's work has come."""
+    if not is_account(account):
+        return None
+    row = await tx.row(f"SELECT {_CONTRACT} FROM deposits_contract WHERE account_id = $1", account)
+    return None if row is None else await _deposit(tx, row)
+
+
+async def deposits_of_party(tx: Transaction, party: UUID, *, after: int = 0, limit: int = 100) -> list[Deposit]:
+    """By account number, closed ones too."""
+    found = await tx.rows(
+        f"SELECT {_CONTRACT} FROM deposits_contract WHERE party_id = $1 AND account_id > $2 "
+        "ORDER BY account_id LIMIT $3",
+        party,
+        after,
+        limit,
+    )
+    return [await _deposit(tx, row) for row in found]
+
+
+async def orders_of(tx: Transaction, account: int) -> list[Order]:
+    """In the order of their rank, ended ones too."""
+    if not is_account(account):
+        return []
+    found = await tx.rows(f"SELECT {_ORDER} FROM deposits_order WHERE account_id = $1 ORDER BY rank", account)
+    return [_order(row) for row in found]
+
+
+async def locked(tx: Transaction, account: int) -> Deposit | None:
+    """The same as `deposit`; others who ask for it so wait until this transaction ends."""
+    await tx.execute("UPDATE deposits_contract SET status = status WHERE account_id = $1", account)
+    return await deposit(tx, account)
+
+
+async def terms_of(tx: Transaction, product: str, number: int) -> Terms:
+    found = await version(tx, product, number)
+    assert found is not None, "a contract's version is never removed"
+    return found.terms
+
+
+async def terms_number(tx: Transaction, product: str, number: int) -> int:
+    """The small number of a version's terms, given when it is first asked for. Errors: UniqueViolation."""
+    found: int | None = await tx.value(
+        "SELECT number FROM deposits_terms WHERE product = $1 AND version = $2", product, number
+    )
+    if found is not None:
+        return found
+    fresh: int = await tx.value("SELECT coalesce(max(number), 0) + 1 FROM deposits_terms")
+    await tx.execute(
+        "INSERT INTO deposits_terms (product, version, number) VALUES ($1, $2, $3)", product, number, fresh
+    )
+    return fresh
+
+
+async def all_terms(tx: Transaction) -> dict[int, tuple[str, int]]:
+    """Product and version by their small number."""
+    found = await tx.rows("SELECT number, product, version FROM deposits_terms")
+    return {row["number"]: (row["product"], row["version"]) for row in found}
+
+
+async def insert_deposit(tx: Transaction, new: Deposit) -> None:
+    """Errors: UniqueViolation when the account has a contract already."""
+    await tx.execute(
+        f"INSERT INTO deposits_contract ({_CONTRACT}, due_on) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)",
+        *(new.account, new.id, new.party, new.product, new.version, new.asset, new.kind.value, new.status.value),
+        *(new.opened_on, new.terms_since, new.nominated, json.dumps(state_of(new.contract)), due_on(new.contract)),
+    )
+
+
+async def update_deposit(tx: Transaction, changed: Deposit) -> None:
+    """The contract is locked."""
+    touched = await tx.execute(
+        "UPDATE deposits_contract SET party_id = $2, version = $3, status = $4, terms_since = $5, "
+        "nominated_account_id = $6, state = $7, due_on = $8 WHERE account_id = $1",
+        *(changed.account, changed.party, changed.version, changed.status.value, changed.terms_since),
+        *(changed.nominated, json.dumps(state_of(changed.contract)), due_on(changed.contract)),
+    )
+    assert touched == 1, "a contract is never removed"
+
+
+async def change_status(tx: Transaction, account: int, status: DepositStatus) -> None:
+    await tx.execute("UPDATE deposits_contract SET status = $2 WHERE account_id = $1", account, status.value)
+    await tx.execute("UPDATE deposits_accrual SET status = $2 WHERE account_id = $1", account, STATUS_NUMBERS[status])
+
+
+async def accrual(tx: Transaction, account: int) -> AccrualRow | None:
+    row = await tx.row(f"SELECT {_ACCRUAL} FROM deposits_accrual WHERE account_id = $1", account)
+    return None if row is None else _accrual(row)
+
+
+async def locked_accrual(tx: Transaction, account: int) -> AccrualRow | None:
+    """The same as `accrual`, and the day's work waits with it until this transaction ends."""
+    row = await tx.row(
+        f"UPDATE deposits_accrual SET status = status WHERE account_id = $1 RETURNING {_ACCRUAL}", account
+    )
+    return None if row is None else _accrual(row)
+
+
+async def insert_accrual(tx: Transaction, new: AccrualRow) -> None:
+    await tx.execute(
+        f"INSERT INTO deposits_accrual ({_ACCRUAL}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)", *_accrual_values(new)
+    )
+
+
+async def update_accrual(tx: Transaction, changed: AccrualRow) -> None:
+    touched = await tx.execute(
+        "UPDATE deposits_accrual SET terms_number = $2, status = $3, settled_on = $4, open_day = $5, through = $6, "
+        "moved_on = $7, sequence = $8, balance = $9, numerator = $10 WHERE account_id = $1",
+        *_accrual_values(changed),
+    )
+    assert touched == 1, "an accrual is never removed"
+
+
+async def request(tx: Transaction, id: UUID, verb: str, content: str) -> tuple[int, tuple[UUID, ...]] | Refusal | None:
+    """The account and entries of the request if it was done before; None if the id is new.
+
+    Refusals: REQUEST_ID_REUSED.
+    """
+    row = await tx.row("SELECT verb, content, account_id, entries FROM deposits_request WHERE id = $1", id)
+    if row is None:
+        return None
+    if (row["verb"], row["content"]) != (verb, content):
+        return Refusal(DepositsRefusal.REQUEST_ID_REUSED, {"id": id})
+    return row["account_id"], tuple(row["entries"])
+
+
+async def insert_request(
+    tx: Transaction, id: UUID, verb: str, content: str, account: int, entries: Sequence[UUID], by: str, at: datetime
+) -> None:
+    """Errors: UniqueViolation when it is done by another in the same moment."""
+    await tx.execute(
+        "INSERT INTO deposits_request (id, verb, content, account_id, entries, asked_by, done_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        *(id, verb, content, account, list(entries), by, at),
+    )
+
+
+async def corrected(tx: Transaction, account: int) -> dict[date, list[int]]:
+    """The corrections of each settlement date so far, booked or still owed."""
+    found = await tx.rows(
+        "SELECT settled_on, amount FROM deposits_correction WHERE account_id = $1 ORDER BY settled_on, number", account
+    )
+    made: dict[date, list[int]] = {}
+    for row in found:
+        made.setdefault(row["settled_on"], []).append(row["amount"])
+    return made
+
+
+async def insert_correction(
+    tx: Transaction, account: int, settled_on: date, number: int, amount_minor: int, booked: bool
+) -> None:
+    await tx.execute(
+        "INSERT INTO deposits_correction (account_id, settled_on, number, amount, booked) VALUES ($1, $2, $3, $4, $5)",
+        *(account, settled_on, number, amount_minor, booked),
+    )
+
+
+async def insert_order(tx: Transaction, new: Order) -> None:
+    """Errors: UniqueViolation when another order took the rank in the same moment."""
+    await tx.execute(
+        f"INSERT INTO deposits_order ({_ORDER}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
+        *(new.account, new.rank, new.id, new.authority, new.amount_minor, new.held_minor, list(new.holds)),
+        *(new.placed_on, new.expires_on, new.ended_on),
+    )
+
+
+async def update_order(tx: Transaction, changed: Order) -> None:
+    await tx.execute(
+        "UPDATE deposits_order SET held = $3, holds = $4, ended_on = $5 WHERE account_id = $1 AND rank = $2",
+        *(changed.account, changed.rank, changed.held_minor, list(changed.holds), changed.ended_on),
+    )
+
+
+async def orders_expired(tx: Transaction, day: date, limit: int) -> list[int]:
+    """Accounts with an order that no longer stands on `day`."""
+    found = await tx.rows(
+        "SELECT DISTINCT account_id FROM deposits_order WHERE ended_on IS NULL AND expires_on <= $1 LIMIT $2",
+        day,
+        limit,
+    )
+    return [row["account_id"] for row in found]
+
+
+async def _deposit(tx: Transaction, row: Any) -> Deposit:
+    contract = contract_from(await terms_of(tx, row["product"], row["version"]), json.loads(row["state"]))
+    counted = None if contract.accrual is None else await accrual(tx, row["account_id"])
+    if counted is not None:
+        standing = Accrual(counted.through, counted.balance_minor, counted.numerator)
+        contract = replace(contract, open_day=counted.open_day, accrual=standing)
+    return Deposit(
+        id=row["id"],
+        account=row["account_id"],
+        party=row["party_id"],
+        product=row["product"],
+        version=row["version"],
+        asset=row["asset"],
+        kind=ProductKind(row["kind"]),
+        status=DepositStatus(row["status"]),
+        opened_on=row["opened_on"],
+        terms_since=row["terms_since"],
+        nominated=row["nominated_account_id"],
+        contract=contract,
+    )
+
+
+def _accrual(row: Any) -> AccrualRow:
+    return AccrualRow(
+        account=row["account_id"],
+        terms_number=row["terms_number"],
+        status=STATUSES[row["status"]],
+        settled_on=row["settled_on"],
+        open_day=row["open_day"],
+        through=row["through"],
+        moved_on=row["moved_on"],
+        sequence=row["sequence"],
+        balance_minor=row["balance"],
+        numerator=int(row["numerator"]),
+    )
+
+
+def _accrual_values(row: AccrualRow) -> tuple[object, ...]:
+    dates = (row.settled_on, row.open_day, row.through, row.moved_on)
+    numbers = (row.sequence, row.balance_minor, Decimal(row.numerator))
+    return row.account, row.terms_number, STATUS_NUMBERS[row.status], *dates, *numbers
+
+
+def _order(row: Any) -> Order:
+    return Order(
+        id=row["id"],
+        account=row["account_id"],
+        authority=row["authority"],
+        amount_minor=row["amount"],
+        expires_on=row["expires_on"],
+        placed_on=row["placed_on"],
+        rank=row["rank"],
+        held_minor=row["held"],
+        holds=tuple(row["holds"]),
+        ended_on=row["ended_on"],
+    )

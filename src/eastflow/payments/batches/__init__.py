@@ -1,0 +1,1 @@
+"""Batches: many payments of one payer in one file, such as a payroll."""

@@ -1,0 +1,171 @@
+"""Batches and their lines in their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from eastflow.customers import Channel
+from eastflow.storage import Transaction
+
+from ..model import Endpoint
+from .decide import line_payment
+from .model import Batch, BatchLine, BatchStatus, Line, LineStatus
+
+_BATCH = (
+    "id, status, debtor, asset, channel, scheme, whole, one_debit, lines, total_minor, content_hash, submitted_on, "
+    "made_by, reason"
+)
+_LINE = (
+    "batch_id, number, creditor_name, creditor_account, creditor_bank, amount_minor, remittance, end_to_end_id, "
+    "status, reason"
+)
+
+
+async def batch(tx: Transaction, id: UUID) -> Batch | None:
+    row = await tx.row(f"SELECT {_BATCH} FROM payments_batch WHERE id = $1", id)
+    return None if row is None else _batch(row)
+
+
+async def batches_page(
+    tx: Transaction, *, debtor: int | None = None, after: UUID | None = None, limit: int
+) -> list[Batch]:
+    """By id, after `after`."""
+    found = await tx.rows(
+        f"SELECT {_BATCH} FROM payments_batch WHERE ($2::uuid IS NULL OR id > $2) "
+        "AND ($3::bigint IS NULL OR debtor = $3) ORDER BY id LIMIT $1",
+        limit,
+        after,
+        debtor,
+    )
+    return [_batch(row) for row in found]
+
+
+async def same_content(tx: Transaction, debtor: int, content_hash: bytes) -> UUID | None:
+    """A file of this payer that asked for the same and was not refused."""
+    found: UUID | None = await tx.value(
+        "SELECT id FROM payments_batch WHERE debtor = $1 AND content_hash = $2 AND status <> 'refused' "
+        "ORDER BY id LIMIT 1",
+        debtor,
+        content_hash,
+    )
+    return found
+
+
+async def batch_lines(
+    tx: Transaction, batch: UUID, *, after: int = 0, status: LineStatus | None = None, limit: int
+) -> list[BatchLine]:
+    """By number, after `after`."""
+    found = await tx.rows(
+        f"SELECT {_LINE} FROM payments_line WHERE batch_id = $1 AND number > $2 "
+        "AND ($4::text IS NULL OR status = $4) ORDER BY number LIMIT $3",
+        batch,
+        after,
+        limit,
+        None if status is None else status.value,
+    )
+    return [_line(row) for row in found]
+
+
+async def paid_minor(tx: Transaction, batch: UUID) -> int:
+    found = await tx.value(
+        "SELECT COALESCE(sum(amount_minor), 0) FROM payments_line WHERE batch_id = $1 AND status = 'paid'", batch
+    )
+    return int(found)
+
+
+async def insert_batch(tx: Transaction, new: Batch, lines: Sequence[BatchLine], at: datetime) -> None:
+    """Errors: UniqueViolation when the id is taken."""
+    await tx.execute(
+        f"INSERT INTO payments_batch ({_BATCH}, made_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        new.id,
+        new.status.value,
+        new.debtor,
+        new.asset,
+        new.channel.value,
+        new.scheme,
+        new.whole,
+        new.one_debit,
+        new.lines,
+        new.total_minor,
+        new.content_hash,
+        new.submitted_on,
+        new.by,
+        new.reason,
+        at,
+    )
+    await tx.records_in(
+        "payments_line",
+        _LINE.split(", "),
+        [
+            (
+                each.batch,
+                each.number,
+                *astuple(each.line.creditor),
+                each.line.amount_minor,
+                each.line.remittance,
+                each.line.end_to_end_id,
+                each.status.value,
+                each.reason,
+            )
+            for each in lines
+        ],
+    )
+
+
+async def change_batch(tx: Transaction, before: Batch, status: BatchStatus, reason: str | None = None) -> bool:
+    """False when it is no longer as it was `before`. Its row is locked until the transaction ends."""
+    touched = await tx.execute(
+        "UPDATE payments_batch SET status = $2, reason = $3 WHERE id = $1 AND status = $4",
+        before.id,
+        status.value,
+        reason,
+        before.status.value,
+    )
+    return touched == 1
+
+
+async def change_lines(tx: Transaction, changed: Sequence[BatchLine]) -> bool:
+    """False when one of them is no longer pending."""
+    if not changed:
+        return True
+    touched = await tx.execute(
+        "UPDATE payments_line l SET status = n.status, reason = n.reason "
+        "FROM unnest($2::bigint[], $3::text[], $4::text[]) AS n (number, status, reason) "
+        "WHERE l.batch_id = $1 AND l.number = n.number AND l.status = 'pending'",
+        changed[0].batch,
+        [each.number for each in changed],
+        [each.status.value for each in changed],
+        [each.reason for each in changed],
+    )
+    return touched == len(changed)
+
+
+def _batch(row: Any) -> Batch:
+    return Batch(
+        id=row["id"],
+        status=BatchStatus(row["status"]),
+        debtor=row["debtor"],
+        asset=row["asset"],
+        channel=Channel(row["channel"]),
+        scheme=row["scheme"],
+        whole=row["whole"],
+        one_debit=row["one_debit"],
+        lines=row["lines"],
+        total_minor=row["total_minor"],
+        content_hash=row["content_hash"],
+        submitted_on=row["submitted_on"],
+        by=row["made_by"],
+        reason=row["reason"],
+    )
+
+
+def _line(row: Any) -> BatchLine:
+    creditor = Endpoint(row["creditor_name"], row["creditor_account"], row["creditor_bank"])
+    line = Line(creditor, row["amount_minor"], row["remittance"], row["end_to_end_id"])
+    payment = line_payment(row["batch_id"], row["number"])
+    return BatchLine(row["batch_id"], row["number"], line, LineStatus(row["status"]), payment, row["reason"])

@@ -1,0 +1,1 @@
+"""Direct debits: what a customer lets a payee collect, under a mandate."""

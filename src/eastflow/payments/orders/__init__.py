@@ -1,0 +1,1 @@
+"""Standing orders: what a customer has the bank pay again and again."""

@@ -1,0 +1,126 @@
+"""The verbs of standing orders: set up, cancelled, and run through on a business date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from eastflow.kernel import Refusal
+from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+
+from ..decide import Manner, with_default
+from ..model import Origin
+from ..refusals import PaymentsRefusal
+from ..store import schemes
+from ..transfers.actions import transfers
+from . import store
+from .decide import begun, check_order, paid, refused, slots_of, transfer_of
+from .model import Occurrence, OccurrenceOutcome, OrderStatus, Run, StandingOrder
+
+Clock = Callable[[], datetime]
+BATCH_ORDERS = 500
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def set_up_order(
+    tx: Transaction, order: StandingOrder, *, today: date, by: str, clock: Clock = now
+) -> StandingOrder | Refusal:
+    """Have the bank pay again and again, from today on at the earliest. The same again answers with the order."""
+    [answer] = await set_up_orders(tx, [order], today=today, by=by, clock=clock)
+    return answer
+
+
+async def set_up_orders(
+    tx: Transaction, orders: Sequence[StandingOrder], *, today: date, by: str, clock: Clock = now
+) -> list[StandingOrder | Refusal]:
+    """Thousands at once, each by itself; their ids differ."""
+    known = await store.standing_orders(tx, [order.id for order in orders])
+    ways = with_default(await schemes(tx))
+    answers: list[StandingOrder | Refusal] = []
+    fresh: list[StandingOrder] = []
+    for order in orders:
+        answer = check_order(order) or _known(order, known.get(order.id))
+        if answer is None and order.creditor.bank is not None and order.scheme not in ways:
+            answer = Refusal(PaymentsRefusal.SCHEME_NOT_FOUND, {"scheme": order.scheme})
+        if answer is None and order.first_on < today:
+            answer = Refusal(PaymentsRefusal.SCHEDULE_MALFORMED, {"field": "first_on"})
+        if answer is None:
+            answer = begun(order)
+            fresh.append(answer)
+        answers.append(answer)
+    try:
+        await store.insert_orders(tx, fresh, by, clock())
+    except UniqueViolation as rival:
+        raise Retry("an order was set up in the same moment") from rival
+    return answers
+
+
+async def cancel_order(tx: Transaction, id: UUID) -> StandingOrder | Refusal:
+    """Pay no more of it. Cancelling again, or what has ended, changes nothing."""
+    order = await store.standing_order(tx, id)
+    if order is None:
+        return Refusal(PaymentsRefusal.ORDER_NOT_FOUND, {"id": id})
+    if order.status is not OrderStatus.ACTIVE:
+        return order
+    cancelled = replace(order, status=OrderStatus.CANCELLED, due_on=None, attempt_on=None)
+    if not await store.change_orders(tx, [(order, cancelled)]):
+        raise Retry("the order was paid in the same moment")
+    return cancelled
+
+
+async def run_standing_orders(
+    database: Database,
+    business_date: date,
+    *,
+    partition: int = 0,
+    partitions: int = 1,
+    batch: int = BATCH_ORDERS,
+    clock: Clock = now,
+) -> Run:
+    """Pay what is due on a business date or was due before. Partitions may run at once.
+
+    Each batch is whole or absent, and an order's next day moves on with the payment: stopped at any point, run it
+    again; run again, it pays nothing twice.
+    """
+    slots, total = slots_of(partition, partitions), Run()
+    while True:
+        done = await database.run(lambda tx: _pay_due(tx, slots, business_date, batch, clock))
+        if done is None:
+            return total
+        total += done
+
+
+async def _pay_due(tx: Transaction, slots: Sequence[int], today: date, batch: int, clock: Clock) -> Run | None:
+    """None when nothing is due."""
+    due = await store.due(tx, slots, today, batch)
+    if not due:
+        return None
+    manner = Manner(Origin.STANDING_ORDER, "standing orders")
+    asked = [transfer_of(order) for order in due]
+    answers = await transfers(tx, asked, today=today, manner=manner, clock=clock)
+    changes: list[tuple[StandingOrder, StandingOrder]] = []
+    done: list[Occurrence] = []
+    for order, answer in zip(due, answers, strict=True):
+        after, occurrence = refused(order, answer, today) if isinstance(answer, Refusal) else paid(order, today)
+        changes.append((order, after))
+        if occurrence is not None:
+            done.append(occurrence)
+    try:
+        await store.insert_occurrences(tx, done)
+    except UniqueViolation as rival:
+        raise Retry("the orders were run in the same moment") from rival
+    if not await store.change_orders(tx, changes):
+        raise Retry("an order changed in the same moment")
+    paid_count = sum(each.outcome is OccurrenceOutcome.PAID for each in done)
+    return Run(paid_count, len(due) - len(done), len(done) - paid_count)
+
+
+def _known(order: StandingOrder, known: StandingOrder | None) -> StandingOrder | Refusal | None:
+    if known is None:
+        return None
+    return known if known == order else Refusal(PaymentsRefusal.ID_REUSED, {"id": order.id})

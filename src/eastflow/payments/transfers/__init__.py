@@ -1,0 +1,1 @@
+"""Transfers: judged in order, counted against the limits and booked, one or thousands at once."""

@@ -1,0 +1,126 @@
+"""Backups of the embedded server: copies of its data directory, and with its write-ahead log any moment after them.
+
+A backup directory holds `base/`, one folder for each copy, named by the moment it was complete, and `wal/`, the log as
+the server keeps it when it was started with this backup directory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import embedded
+from .embedded import EmbeddedServerFault
+from .manifest import damage, log_ranges
+
+BASE_FOLDER = "base"
+UNFINISHED = ".part"
+LINES_TOLD_MAX = 20
+_NAME = "%Y%m%dT%H%M%S.%fZ"
+_LEFT_BEHIND = ("eastflow.log", "eastflow.log.1", "eastflow.served", "eastflow.started")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of the data directory, whole as of `completed_at`."""
+
+    completed_at: datetime
+    path: Path
+
+
+def back_up(data_dir: Path, backup_dir: Path) -> Backup:
+    """Copy the data directory of a running server, which goes on meanwhile, and check the copy.
+
+    Errors: EmbeddedServerFault.
+    """
+    data_dir = data_dir.resolve()
+    if embedded.running(data_dir) is None:
+        raise EmbeddedServerFault(f"No server runs in {data_dir}.")
+    server = embedded.start(data_dir)
+    account = embedded.server_account(data_dir)
+    base = embedded.make_archive(backup_dir, data_dir, account).parent / BASE_FOLDER
+    base.mkdir(exist_ok=True)
+    if account is not None:
+        os.chown(base, account.pw_uid, account.pw_gid)
+    copy = base / f"{datetime.now(UTC).strftime(_NAME)}{UNFINISHED}"
+    where = (f"--host={server.socket_dir}", f"--port={embedded.PORT}", f"--username={embedded.SUPERUSER}")
+    how = ("--wal-method=stream", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
+    embedded.run_program(data_dir, account, "pg_basebackup", *where, *how, f"--pgdata={copy}")
+    completed_at = datetime.now(UTC)
+    _check(copy)
+    made = Backup(completed_at, base / completed_at.strftime(_NAME))
+    copy.rename(made.path)
+    return made
+
+
+def backups(backup_dir: Path) -> list[Backup]:
+    """Those that are complete, the oldest first."""
+    found = []
+    for path in (backup_dir.resolve() / BASE_FOLDER).glob("*Z"):
+        with suppress(ValueError):
+            found.append(Backup(datetime.strptime(path.name, _NAME).replace(tzinfo=UTC), path))
+    return sorted(found, key=lambda backup: backup.completed_at)
+
+
+def verify_backup(backup: Backup) -> None:
+    """Compare every file with the sums taken when the copy was made. Errors: EmbeddedServerFault."""
+    _check(backup.path)
+
+
+def restore(backup_dir: Path, data_dir: Path, *, to: datetime | None = None, memory_bytes: int | None = None) -> Backup:
+    """Make a new data directory whose books are as they were committed at `to`, or as late as the log was kept.
+
+    Returns the copy it began with. The server is stopped again at the end. Errors: EmbeddedServerFault; then nothing is
+    left of the new directory.
+    """
+    data_dir = data_dir.resolve()
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise EmbeddedServerFault(f"{data_dir} is not empty. Nothing was changed; name another directory.")
+    chosen = _latest_before(backups(backup_dir), to)
+    archive = backup_dir.resolve() / embedded.ARCHIVE_FOLDER
+    if embedded.UNSAFE_IN_SHELL & set(str(archive)):
+        raise EmbeddedServerFault(f"The path {backup_dir} has a character that a shell would not take as it is.")
+    shutil.copytree(chosen.path, data_dir, symlinks=True, dirs_exist_ok=True)
+    for name in _LEFT_BEHIND:
+        (data_dir / name).unlink(missing_ok=True)
+    # Read after every other file of settings; as it was, when the moment is reached.
+    overriding = data_dir / "postgresql.auto.conf"
+    as_it_was = overriding.read_text()
+    # Nobody may read on the way there: so the server is ready only when it has arrived.
+    lines = [f'restore_command = \'cp "{archive}/%f" "%p"\'', "archive_mode = 'off'", "hot_standby = 'off'"]
+    if to is not None:
+        moment = to.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
+        lines += [f"recovery_target_time = '{moment}'", "recovery_target_action = 'promote'"]
+    overriding.write_text(as_it_was + "\n".join(lines) + "\n")
+    (data_dir / "recovery.signal").touch()
+    try:
+        embedded.start(data_dir, memory_bytes=memory_bytes)
+        overriding.write_text(as_it_was)
+        embedded.stop(data_dir)
+    except EmbeddedServerFault:
+        embedded.stop(data_dir)
+        shutil.rmtree(data_dir)
+        raise
+    return chosen
+
+
+def _latest_before(found: Sequence[Backup], to: datetime | None) -> Backup:
+    fitting = [backup for backup in found if to is None or backup.completed_at <= to]
+    if not fitting:
+        raise EmbeddedServerFault("There is no backup that was complete by then. Nothing was changed.")
+    return fitting[-1]
+
+
+def _check(copy: Path) -> None:
+    found = list(damage(copy))
+    if found:
+        raise EmbeddedServerFault("\n".join([f"{copy} is damaged.", *found[:LINES_TOLD_MAX]]))
+    account = embedded.server_account(copy)
+    for log in log_ranges(copy):
+        place = (f"--path={copy / 'pg_wal'}", f"--timeline={log.timeline}", f"--start={log.start}", f"--end={log.end}")
+        embedded.run_program(copy, account, "pg_waldump", "--quiet", *place)
