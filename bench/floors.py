@@ -51,8 +51,9 @@ async def bare_copy(url: str, *, entries: int) -> Floor:
     connection = await asyncpg.connect(url)
     try:
         blocks = await connection.fetch(
-            "SELECT chain_id, number, entries FROM (SELECT *, sum(entries) OVER (ORDER BY booked_at DESC, chain_id) "
-            "AS through FROM ledger_block) b WHERE through - entries < $1 ORDER BY through DESC",
+            "SELECT chain_id, number, entries FROM (SELECT *, sum(entries) OVER "
+            "(ORDER BY booked_at DESC, chain_id, number DESC) AS through FROM ledger_block) b "
+            "WHERE through - entries < $1 ORDER BY through DESC",
             entries,
         )
         assert blocks, "nothing was booked"
