@@ -14,6 +14,7 @@ from .classes.actions import assign_class, bind_account, confirm_face_to_face, e
 from .decide import Register, Roles, check_party, check_role, decide_end, grant, register, role_key
 from .merging.actions import merge_parties, unmerge_party
 from .model import Channel, Party, Role, RoleKind
+from .personal_data import store as vault
 from .personal_data.actions import check_keys, erase_party, reseal_parties, rewrap_data_keys, seal_plain_parties
 from .records.actions import add_record, add_records, end_record
 from .records.decide import check_content, decide_found, decide_record, level_reached, shown_again
@@ -125,7 +126,8 @@ async def grant_roles(tx: Transaction, roles: Sequence[Role], *, clock: Clock = 
     sound = [role for role in roles if check_role(role.account, role.since, role.until) is None]
     known = Roles(frozenset(), {})
     if sound:
-        known.parties = frozenset(await store.registered(tx, sorted({role.party for role in sound})))
+        # A data key that is held is not erased meanwhile, and a party that was erased has none.
+        known.parties = await vault.held_parties(tx, sorted({role.party for role in sound}))
         known.records = await store.role_records(tx, [role_key(role) for role in sound])
     answers = grant(known, roles)
     if known.fresh:

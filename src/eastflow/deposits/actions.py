@@ -433,6 +433,8 @@ async def _inherited(
     if found.status is DepositStatus.DORMANT:
         await must(change_status(tx, found.account, Status.OPEN, clock=clock))
     contract, directives = step
+    if found.contract.terms.limits.floor_minor:
+        await must(change_floor(tx, found.account, 0, clock=clock))
     paid = [each for each in directives if each.kind != "withdrawal"]
     whole = sum(leg.amount_minor for each in directives if each.kind == "withdrawal" for leg in each.legs[1:])
     parts = parts_of(whole, [share.weight for share in shares])

@@ -22,7 +22,8 @@ from eastflow.customers import (
 )
 from eastflow.customers.actions import assign_class, register_party
 from eastflow.kernel import Refusal
-from eastflow.ledger import LedgerRefusal, Status, accounts, balance, entry, verify
+from eastflow.ledger import LedgerRefusal, Side, Status, accounts, balance, entry, verify
+from eastflow.ledger.actions import internal_account
 from eastflow.products import AtMaturity, Migration, ProductsRefusal
 from eastflow.products.actions import plan_migration
 from eastflow.storage import Transaction
@@ -178,6 +179,16 @@ async def test_a_term_is_paid_out_to_the_nominated_account_or_to_suspense(bank: 
         assert await posted(bank, nominated) == 601_800
 
 
+async def test_a_term_is_paid_to_suspense_where_the_nominated_account_is_not_there(bank: World) -> None:
+    account = (await bank.open("term", 600_000, at_maturity=AtMaturity.PAY_OUT, nominated=424_242)).deposit.account
+    assert await bank.end_day(date(2026, 4, 5)) == []
+    suspense = await bank.database.run(
+        lambda tx: internal_account(tx, "liabilities:suspense", "CNY", Side.CREDIT, today=lambda: bank.day)
+    )
+    assert isinstance(suspense, int)
+    assert (await posted(bank, suspense), await posted(bank, account)) == (601_800, 0)
+
+
 async def test_a_held_term_is_renewed_when_the_customer_comes(bank: World) -> None:
     by = By(bank)
     account = (await bank.open("term", 1_000_000, at_maturity=AtMaturity.HOLD)).deposit.account
@@ -268,6 +279,14 @@ async def test_heirs_share_what_there_is(bank: World) -> None:
     done = await by(actions.inherit, uuid4(), account, "No. 7", shares)
     assert done.deposit.status is DepositStatus.CLOSED
     assert [await posted(bank, each) for each in (account, mine, theirs)] == [0, 66_668, 33_333]
+
+
+async def test_heirs_have_what_lies_under_the_floor_too(bank: World) -> None:
+    await bank.launch(terms({**DEMAND, "code": "kept", "limits": {"floor_minor": 1_000, "opening_min_minor": 1_000}}))
+    account = (await bank.open("kept", 100_000)).deposit.account
+    mine = (await bank.open()).deposit.account
+    done = await By(bank)(actions.inherit, uuid4(), account, "No. 9", [Share(bank.party, mine, 1)])
+    assert (done.deposit.status, await posted(bank, mine)) == (DepositStatus.CLOSED, 100_000)
 
 
 async def test_a_contract_sleeps_and_is_woken(bank: World) -> None:

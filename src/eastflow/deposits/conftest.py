@@ -13,10 +13,16 @@ import pytest
 from eastflow.customers import Channel, Party, PartyKind
 from eastflow.customers.actions import register_party
 from eastflow.kernel import Refusal
-from eastflow.ledger import Entry, Outcome, Posting, Side
-from eastflow.ledger.actions import define_asset, internal_account, post
-from eastflow.products import Plan, Terms, terms_from
-from eastflow.products.actions import approve_version, draft_version, launch_version, simulate_version
+from eastflow.ledger import Entry, Outcome, Posting, Side, balance
+from eastflow.ledger.actions import Engine, define_asset, internal_account, post
+from eastflow.products import Migration, Plan, Terms, terms_from
+from eastflow.products.actions import (
+    approve_version,
+    draft_version,
+    launch_version,
+    plan_migration,
+    simulate_version,
+)
 from eastflow.storage import Database
 
 from . import Executed, Opening, actions
@@ -91,6 +97,39 @@ class World:
         entry = Entry(uuid4(), "transfer", valued or self.day, legs)
         [outcome] = await self.database.run(lambda tx: post(tx, [entry], clock=self.clock, today=lambda: self.day))
         return outcome
+
+    async def plan(self, on: date, told: Mapping[str, Any]) -> int:
+        """On the next day, that the contracts of the first version go on under `told` from `on`; returns its number."""
+        self.day += timedelta(days=1)
+        target = await self.launch(terms(told))
+        plan = Migration(uuid4(), told["code"], 1, target, on, "planner")
+        planned = await self.database.run(lambda tx: plan_migration(tx, plan, today=self.day, clock=self.clock))
+        assert not isinstance(planned, Refusal), planned
+        return target
+
+    async def end_day(self, day: date) -> list[Refusal]:
+        """The steps of deposits in their order, once the bank's date has gone on; what was refused in them."""
+        self.day = max(self.day, day + timedelta(days=1))
+        async with Engine(self.database, clock=self.clock, today=lambda: self.day) as engine:
+            done = [
+                await actions.run_maturities(self.database, day, clock=self.clock),
+                await actions.accrue_moved(self.database, day, clock=self.clock),
+                await actions.charge_fees(self.database, day, clock=self.clock),
+                await actions.settle_interest(engine, day),
+                await actions.migrate_contracts(self.database, day, clock=self.clock),
+            ]
+        return [refusal for step in done for _, refusal in step.refused]
+
+    async def posted(self, account: int) -> int:
+        async with self.database.reading() as tx:
+            found = await balance(tx, account)
+        assert found is not None
+        return found.posted_minor
+
+
+def credited(*spans: tuple[int, int, int]) -> int:
+    """The interest of a settlement: of days on a balance at a rate in basis points, of 360 days a year."""
+    return (sum(days * minor * points for days, minor, points in spans) + 1_800_000) // 3_600_000
 
 
 def terms(told: Mapping[str, Any]) -> Terms:

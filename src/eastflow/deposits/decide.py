@@ -189,7 +189,8 @@ def corrections(
     have been by all `changes` known now, what was `paid` among them. What a correction adds earns from its date on."""
     accrual, known = Accrual(since, opening_minor), sorted(changes)
     found = []
-    for due in settlement_dates(terms, since, settled_on):
+    # What was paid on `since` itself was paid under the terms before.
+    for due in settlement_dates(terms, _after(since), settled_on):
         within = [change for change in known if accrual.through <= change[0] < due]
         accrual = advance(terms, accrual, due, within)
         short = interest_minor(terms, accrual) - paid.get(due, 0)

@@ -17,7 +17,7 @@ from eastflow.kernel import Refusal, with_check_digit
 from eastflow.storage import Retry, Transaction, UniqueViolation
 
 from . import store
-from .decide import check_known, check_parts, decide_completion, decide_step, expiry, named, supplied
+from .decide import check_known, check_parts, content_hash, decide_completion, decide_step, expiry, named, supplied
 from .model import Application, ApplicationStatus, Parts, Step, StepKind
 from .refusals import FlowsRefusal
 
@@ -37,13 +37,14 @@ async def begin_application(
     if existing := await store.application(tx, id):
         begun = (await store.steps(tx, id))[0]
         same = (begun.channel, begun.by, begun.parts) == (channel, by, named(parts))
+        same = same and await store.begun_hash(tx, id) in (None, content_hash(parts))
         return existing if same else Refusal(FlowsRefusal.APPLICATION_ID_REUSED, {"application": id})
     if refusal := await _unknown(tx, parts, today):
         return refusal
     at = clock()
     new = Application(id, _new_reference(), parts, at, expiry(today))
     try:
-        await store.insert_application(tx, new)
+        await store.insert_application(tx, new, content_hash(parts))
     except UniqueViolation as rival:
         raise Retry("an application was begun in the same moment") from rival
     await store.insert_step(tx, id, Step(1, StepKind.BEGUN, channel, by, at, named(parts)))

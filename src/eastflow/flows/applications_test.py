@@ -29,7 +29,7 @@ from . import (
     applications_of_party,
     steps,
 )
-from .conftest import PRODUCT, TODAY, person
+from .conftest import PRODUCT, TERM, TODAY, person
 
 CASH = Cash("CNY", (Pieces(Form.NOTE, 10_000, 3),))
 
@@ -64,6 +64,8 @@ async def test_it_is_begun_online_continued_at_the_branch_and_completed_in_the_a
     li, id = await customer(bank), uuid4()
     begun = await ran(bank, actions.begin_application, id, Parts(product=PRODUCT))
     assert await ran(bank, actions.begin_application, id, Parts(product=PRODUCT)) == begun
+    other = await ran(bank, actions.begin_application, id, Parts(product=TERM))
+    assert code(other) is FlowsRefusal.APPLICATION_ID_REUSED
     assert has_check_digit(begun.reference)
     async with bank.reading() as tx:
         assert await application_by_reference(tx, begun.reference) == begun

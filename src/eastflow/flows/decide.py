@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+import hashlib
+import json
+from dataclasses import astuple, fields, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -75,6 +77,11 @@ def decide_completion(found: Application | None, id: UUID, today: date) -> Appli
 def named(parts: Parts) -> tuple[str, ...]:
     """Which parts are given."""
     return tuple(each.name for each in fields(parts) if getattr(parts, each.name) is not None)
+
+
+def content_hash(parts: Parts) -> bytes:
+    """The same for parts that say the same."""
+    return hashlib.sha256(json.dumps(astuple(parts), default=str).encode()).digest()
 
 
 def expiry(today: date) -> date:

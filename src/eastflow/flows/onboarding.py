@@ -86,10 +86,12 @@ async def _pay_in(
     places: list[int] = []
     for place, (each, one) in enumerate(zip(together, opened, strict=True)):
         source, deposit = sources[one.deposit.asset], one.deposit
-        if deposit.kind is ProductKind.DEMAND:
+        if one.replayed:
+            answers.append(await _differs(tx, each, entries))
+        elif deposit.kind is ProductKind.DEMAND:
             money = _money(each, deposit, source, today)
-            answers.append(await _checked(tx, money, one, entries, today))
-            if money is not None and not one.replayed:
+            answers.append(_taken(deposit, money, today))
+            if money is not None:
                 entries[money.id] = money
                 places.append(place)
         else:
@@ -112,19 +114,20 @@ async def _by_contract(
     )
 
 
-async def _checked(
-    tx: Transaction, money: Entry | None, opened: Executed, coming: Mapping[UUID, Entry], today: date
-) -> Refusal | None:
-    """May the deposit take the money; or, if it was opened before, is it the money that it was opened with?"""
-    if not opened.replayed:
-        if money is None:
-            return None
-        taken = products.pay_in(opened.deposit.contract, money.postings[1].amount_minor, today)
-        return taken if isinstance(taken, Refusal) else None
-    id = uuid5(opened.id, FIRST_MONEY)
+async def _differs(tx: Transaction, asked: Onboarding, coming: Mapping[UUID, Entry]) -> Refusal | None:
+    """What was onboarded before is answered as before, if it is the money that it was opened with."""
+    id = uuid5(asked.id, FIRST_MONEY)
     booked = await ledger.entry(tx, id)
-    before = booked.amounts_minor if booked is not None else _amounts(coming.get(id))
-    return None if before == _amounts(money) else Refusal(FlowsRefusal.ONBOARDING_ID_REUSED, {"id": opened.id})
+    before = max(booked.amounts_minor if booked is not None else _amounts(coming.get(id)), default=0)
+    return None if before == asked.amount_minor else Refusal(FlowsRefusal.ONBOARDING_ID_REUSED, {"id": asked.id})
+
+
+def _taken(deposit: Deposit, money: Entry | None, today: date) -> Refusal | None:
+    """May the deposit take the money?"""
+    if money is None:
+        return None
+    taken = products.pay_in(deposit.contract, money.postings[1].amount_minor, today)
+    return taken if isinstance(taken, Refusal) else None
 
 
 def _money(asked: Onboarding, deposit: Deposit, source: int, today: date) -> Entry | None:

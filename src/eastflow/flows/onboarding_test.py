@@ -71,6 +71,11 @@ async def test_the_money_of_a_term_goes_by_its_contract(bank: Database) -> None:
     assert posted is not None
     assert held is not None
     assert posted.posted_minor == sum(lot.amount_minor for lot in held.contract.lots) == 500_000
+    empty = onboarding(0, product=TERM)
+    assert isinstance(await reception.onboard(empty), Onboarded)
+    for before, amount_minor in ((new, 0), (new, 600_000), (empty, 500_000)):
+        other = await reception.onboard(replace(before, amount_minor=amount_minor))
+        assert code(other) is FlowsRefusal.ONBOARDING_ID_REUSED
     small = onboarding(1, product=TERM)
     assert code(await reception.onboard(small)) is ProductsRefusal.AMOUNT_BELOW_MINIMUM
     async with bank.reading() as tx:

@@ -33,3 +33,7 @@ CREATE TABLE flows_step (
     PRIMARY KEY (application_id, number)
 );
 -- distribute flows_step by application_id
+
+-- version 2: what an application was begun with, as a hash, to tell the same request from another under its id
+
+ALTER TABLE flows_application ADD COLUMN begun_hash BYTEA;

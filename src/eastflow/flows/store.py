@@ -62,11 +62,12 @@ async def steps(tx: Transaction, application: UUID) -> list[Step]:
     ]
 
 
-async def insert_application(tx: Transaction, new: Application) -> None:
-    """Errors: UniqueViolation when the id or the reference is taken."""
+async def insert_application(tx: Transaction, new: Application, begun_hash: bytes) -> None:
+    """`begun_hash` is of what it is begun with. Errors: UniqueViolation when the id or the reference is taken."""
     await tx.execute("INSERT INTO flows_reference (reference, application_id) VALUES ($1, $2)", new.reference, new.id)
     await tx.execute(
-        f"INSERT INTO flows_application ({_APPLICATION}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        f"INSERT INTO flows_application ({_APPLICATION}, begun_hash) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         new.id,
         new.reference,
         new.parts.party,
@@ -77,7 +78,14 @@ async def insert_application(tx: Transaction, new: Application) -> None:
         new.expires_on,
         new.status.value,
         new.account,
+        begun_hash,
     )
+
+
+async def begun_hash(tx: Transaction, application: UUID) -> bytes | None:
+    """None for one that was begun before hashes were kept."""
+    found: bytes | None = await tx.value("SELECT begun_hash FROM flows_application WHERE id = $1", application)
+    return found
 
 
 async def update_application(tx: Transaction, changed: Application) -> None:

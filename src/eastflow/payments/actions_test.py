@@ -185,8 +185,18 @@ async def test_limits_bind_by_channel_customer_and_day(bank: Bank) -> None:
     assert await try_to(ANN, 5_000, Channel.APP, TODAY + timedelta(days=1)) is PaymentStatus.SETTLED
     assert await try_to(BOB, 101, Channel.APP) is PaymentsRefusal.DAY_LIMIT_EXCEEDED
     assert await try_to(BOB, 100, Channel.APP) is PaymentStatus.SETTLED
+    assert code(await bank.call(set_limit, Limit(None, None, "C\0"))) is PaymentsRefusal.TEXT_MALFORMED
     assert code(await bank.call(set_limit, Limit(None, None, "XXX"))) is LedgerRefusal.ASSET_NOT_FOUND
     assert code(await bank.call(set_limit, Limit(None, None, "CZK", -1))) is PaymentsRefusal.AMOUNT_OUT_OF_RANGE
+
+
+async def test_the_payers_own_uetr_goes_along_and_is_no_other_payments(bank: Bank) -> None:
+    asked = ask(creditor=to("123", "0800"), uetr=uuid4())
+    made = await paid(bank, asked)
+    assert made.uetr == asked.uetr
+    assert await paid(bank, asked) == made
+    other = await bank.call(transfer, replace(asked, id=uuid4(), amount_minor=7), today=TODAY, by="a test")
+    assert code(other) is PaymentsRefusal.UETR_REUSED
 
 
 async def test_what_is_refused_uses_nothing_up(bank: Bank) -> None:

@@ -13,6 +13,7 @@ from eastflow.ledger import Entry, LedgerRefusal, Posting
 
 from .model import (
     ACCOUNT_CHARACTERS_MAX,
+    ASSET_CHARACTERS_MAX,
     BANK_CHARACTERS_MAX,
     DEFAULT_SCHEME,
     END_TO_END_CHARACTERS_MAX,
@@ -114,7 +115,10 @@ def further_id(id: UUID, step: str) -> UUID:
 def check_transfer(asked: Transfer) -> Refusal | None:
     """The first refusal that applies to the request by itself, or None."""
     return (
-        check_texts(asked.creditor, remittance=asked.remittance, end_to_end_id=asked.end_to_end_id, scheme=asked.scheme)
+        check_asset(asked.asset)
+        or check_texts(
+            asked.creditor, remittance=asked.remittance, end_to_end_id=asked.end_to_end_id, scheme=asked.scheme
+        )
         or check_amount(asked.amount_minor)
         or check_accounts(asked.debtor, asked.creditor)
     )
@@ -122,7 +126,8 @@ def check_transfer(asked: Transfer) -> Refusal | None:
 
 def check_incoming(incoming: Incoming) -> Refusal | None:
     return (
-        check_texts(
+        check_asset(incoming.asset)
+        or check_texts(
             incoming.debtor,
             remittance=incoming.remittance,
             end_to_end_id=incoming.end_to_end_id,
@@ -154,6 +159,10 @@ def check_text(field: str, text: str, characters_max: int, *, is_needed: bool = 
     if is_text(text, characters_max) and (text.strip() or not is_needed):
         return None
     return Refusal(PaymentsRefusal.TEXT_MALFORMED, {"field": field})
+
+
+def check_asset(asset: str) -> Refusal | None:
+    return check_text("asset", asset, ASSET_CHARACTERS_MAX)
 
 
 def check_reason(reason: str | None) -> Refusal | None:
@@ -229,7 +238,7 @@ def decide_payment(asked: Transfer, schemes: Mapping[str, Scheme], day: Day, man
         asset=asked.asset,
         remittance=asked.remittance,
         end_to_end_id=asked.end_to_end_id,
-        uetr=uetr_of(asked.id),
+        uetr=asked.uetr or uetr_of(asked.id),
         scheme=asked.scheme,
         channel=asked.channel,
         accepted_on=day.today,

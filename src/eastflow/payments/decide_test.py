@@ -38,10 +38,12 @@ ASKED = Transfer(UUID(int=1), 1001, Endpoint("Bob", "1002"), 100, "CZK", Channel
 
 def test_refusals_come_in_their_order() -> None:
     """Each mended by itself shows the next."""
-    wrong = replace(ASKED, remittance="\0", amount_minor=0, debtor=0, creditor=Endpoint("", "x"))
+    wrong = replace(ASKED, asset="C\0", remittance="\0", amount_minor=0, debtor=0, creditor=Endpoint("", "x"))
     mended: list[tuple[dict[str, object], object]] = [
         ({}, PaymentsRefusal.TEXT_MALFORMED),
-        ({"remittance": ""}, PaymentsRefusal.AMOUNT_OUT_OF_RANGE),
+        ({"remittance": ""}, PaymentsRefusal.TEXT_MALFORMED),
+        ({"asset": "C" * 20_000}, PaymentsRefusal.TEXT_MALFORMED),
+        ({"asset": "CZK"}, PaymentsRefusal.AMOUNT_OUT_OF_RANGE),
         ({"amount_minor": INT64_MAX}, PaymentsRefusal.ACCOUNT_MALFORMED),
         ({"debtor": 1001}, PaymentsRefusal.ACCOUNT_MALFORMED),
         ({"creditor": Endpoint("", "1001")}, PaymentsRefusal.SAME_ACCOUNT),

@@ -14,6 +14,7 @@ NAME_CHARACTERS_MAX = 140
 ACCOUNT_CHARACTERS_MAX = 34
 """Max34Text of ISO 20022, the length of an account's identification."""
 BANK_CHARACTERS_MAX = 35
+ASSET_CHARACTERS_MAX = 16
 REMITTANCE_CHARACTERS_MAX = 140
 END_TO_END_CHARACTERS_MAX = 35
 REASON_CHARACTERS_MAX = 35
@@ -65,8 +66,8 @@ class Endpoint:
 class Transfer:
     """What is asked for. `id` is chosen by the caller and makes paying idempotent.
 
-    `duplicate_confirmed` and `payee_confirmed` say that the payer was asked and goes on; they are no part of the
-    content that an id stands for.
+    `uetr` is the payer's own, where there is one. `duplicate_confirmed` and `payee_confirmed` say that the payer was
+    asked and goes on. They are no part of the content that an id stands for.
     """
 
     id: UUID
@@ -80,6 +81,7 @@ class Transfer:
     scheme: str = DEFAULT_SCHEME
     duplicate_confirmed: bool = field(default=False, compare=False)
     payee_confirmed: bool = field(default=False, compare=False)
+    uetr: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ def migrate(contract: Contract, terms: Terms, on: date) -> Step:
     posted: tuple[Directive, ...] = ()
     if contract.accrual is not None:
         contract, posted = _settle(contract, on)
+        # What the new terms would have had fall due before is not due.
+        contract = replace(contract, open_day=max(contract.open_day, next_day(on)))
     chosen = contract.at_maturity if contract.at_maturity in terms.at_maturity else next(iter(terms.at_maturity), None)
     return replace(contract, terms=terms, at_maturity=chosen), posted
 

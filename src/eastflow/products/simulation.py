@@ -92,7 +92,7 @@ def _month(contract: Contract, plan: Plan, number: int, start: date, until: date
         return moved
     contract, posted = moved
     notice_days = contract.terms.notice_days
-    if last and notice_days is not None and (until - start).days > notice_days:
+    if last and contract.funded and notice_days is not None and (until - start).days > notice_days:
         noticed = give_notice(contract, contract.balance_minor, until - timedelta(days=notice_days))
         assert not isinstance(noticed, Refusal), "a call deposit takes notice of all it has"
         contract, _ = noticed

@@ -42,6 +42,11 @@ def test_a_call_deposit_is_closed_with_notice() -> None:
     assert found.total("interest_minor") == 30_417
 
 
+def test_a_call_deposit_without_money_takes_no_notice() -> None:
+    found = simulated(shipped()["cny-call-7d"], Plan(START, 1, 0))
+    assert (found.directives, len(found.months)) == ((), 12)
+
+
 def test_money_goes_out_month_by_month() -> None:
     found = simulated(shipped()["czk-current-monthly"], Plan(START, 1, 1_200_000, -50_000))
     assert (found.total("paid_in_minor"), found.total("fees_minor")) == (1_200_000, 12 * 1_460)

@@ -75,6 +75,8 @@ def _faults(terms: Terms) -> Iterator[Fault]:
     if len({fee.name for fee in terms.fees}) < len(terms.fees):
         yield "fees", "each has its own name"
     yield from _eligibility_faults(terms)
+    if len({use.name for use in terms.hooks}) < len(terms.hooks):
+        yield "hooks", "each is named once"
     for place, use in enumerate(terms.hooks):
         if use.name not in HOOKS:
             yield f"hooks[{place}].name", f"one of these is wanted: {', '.join(sorted(HOOKS))}"

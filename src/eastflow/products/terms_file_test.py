@@ -25,6 +25,7 @@ TERM = terms_to(shipped()["cny-term-1y"])
 CALL = terms_to(shipped()["cny-call-7d"])
 INSTALMENT = terms_to(shipped()["cny-instalment-1y"])
 MONTHS = {"months": [1, 2], "day": 31}
+HOOK = {"name": "loyalty_bonus", "parameters": {"bonus_minor": 1, "balance_min_minor": 0, "months_min": 0}}
 FEE = {"name": "keeping", "event": "schedule", "amount_minor": 1, "schedule": MONTHS}
 TIERS = {"changes": [{"since": "2024-01-01", "tiers": [{"percent": "1"}]}]}
 
@@ -102,6 +103,7 @@ MALFORMED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (DEMAND, {"eligibility": {"age_min": 18, "age_max": 17}}, "eligibility.age_max"),
     (DEMAND, {"eligibility": {"channels": ["door"]}}, "eligibility.channels[0]"),
     (DEMAND, {"eligibility": {"account_classes": ["IV"]}}, "eligibility.account_classes[0]"),
+    (DEMAND, {"hooks": [HOOK, HOOK]}, "hooks"),
     (DEMAND, {"hooks": [{"name": "os.system"}]}, "hooks[0].name"),
     (DEMAND, {"hooks": [{"name": "loyalty_bonus", "parameters": {"bonus_minor": 1}}]}, "hooks[0].parameters"),
     (DEMAND, {"hooks": [{"name": "loyalty_bonus", "parameters": 5}]}, "hooks[0].parameters"),

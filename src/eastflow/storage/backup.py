@@ -102,11 +102,23 @@ def restore(backup_dir: Path, data_dir: Path, *, to: datetime | None = None, mem
         embedded.start(data_dir, memory_bytes=memory_bytes)
         overriding.write_text(as_it_was)
         embedded.stop(data_dir)
+        _announce_history(data_dir)
     except EmbeddedServerFault:
         embedded.stop(data_dir)
         shutil.rmtree(data_dir)
         raise
     return chosen
+
+
+def _announce_history(data_dir: Path) -> None:
+    """The first start that keeps the log again is to keep where this time line began: it was begun while nothing was
+    kept, and without it no later restore would find what is committed on it."""
+    log = data_dir / "pg_wal"
+    owner = log.stat()
+    for history in log.glob("*.history"):
+        ready = log / "archive_status" / f"{history.name}.ready"
+        ready.touch()
+        os.chown(ready, owner.st_uid, owner.st_gid)
 
 
 def _latest_before(found: Sequence[Backup], to: datetime | None) -> Backup:

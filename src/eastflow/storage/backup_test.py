@@ -73,6 +73,20 @@ async def test_any_moment_after_a_backup_is_restored(room: Path) -> None:
     assert not (room / "elsewhere").exists()
 
 
+async def test_what_was_restored_is_kept_and_restored_again(room: Path) -> None:
+    bank, safe, second = room / "bank", room / "safe", room / "restored"
+    server = embedded.start(bank, memory_bytes=MEMORY_BYTES, backup_dir=safe)
+    await write(server.url, "before")
+    back_up(bank, safe)
+    embedded.stop(bank)
+    restore(safe, second, memory_bytes=MEMORY_BYTES)
+    server = embedded.start(second, memory_bytes=MEMORY_BYTES, backup_dir=safe)
+    await write(server.url, "after the restore")
+    embedded.stop(second)
+    restore(safe, room / "later", memory_bytes=MEMORY_BYTES)
+    assert await notes(room / "later") == ["before", "after the restore"]
+
+
 def append(path: Path) -> None:
     with path.open("ab") as file:
         file.write(b" ")

@@ -7,12 +7,14 @@ for what must be found again without being read.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import os
 import secrets
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -98,11 +100,30 @@ class Keys:
 
     def add_wrapping_key(self) -> int:
         """The number of a new key, which wraps from now on. Errors: KeyFault."""
-        return self._change({**self._wrapping, self.current + 1: new_data_key()})
+        with self._alone():
+            return self._change({**self._wrapping, self.current + 1: new_data_key()})
 
     def drop_wrapping_keys(self) -> int:
-        """Forget all but the current one, whose number is returned: nothing may be wrapped by the others any more."""
-        return self._change({self.current: self._wrapping[self.current]})
+        """Forget all but the current one, whose number is returned: nothing may be wrapped by the others any more.
+
+        Errors: KeyFault, also when another process has added a key meanwhile.
+        """
+        before = self.current
+        with self._alone():
+            if self.current != before:
+                raise KeyFault("a wrapping key was added in the same moment: run this again")
+            return self._change({self.current: self._wrapping[self.current]})
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process changes the file at a time, and it changes what is in the file now."""
+        if self._path is None:
+            yield
+            return
+        with self._path.with_name(f"{self._path.name}.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._read_again()
+            yield
 
     def _change(self, wrapping: dict[int, bytes]) -> int:
         changed = Keys(self._index, wrapping, self._path)

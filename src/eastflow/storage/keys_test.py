@@ -55,6 +55,17 @@ def test_another_process_learns_of_a_new_key(tmp_path: Path) -> None:
         one.unwrap(*old, PLACE)
 
 
+def test_two_processes_that_add_keys_lose_none(tmp_path: Path) -> None:
+    one, other = Keys.open(tmp_path / "keys"), Keys.open(tmp_path / "keys")
+    assert (one.add_wrapping_key(), other.add_wrapping_key()) == (2, 3)
+    wrapped = one.wrap(b"data key", PLACE)
+    assert Keys.open(tmp_path / "keys").unwrap(*wrapped, PLACE) == b"data key"
+    assert other.add_wrapping_key() == 4
+    with pytest.raises(KeyFault, match="in the same moment"):
+        one.drop_wrapping_keys()
+    assert one.drop_wrapping_keys() == 4
+
+
 def test_digests_tell_kinds_and_banks_apart() -> None:
     bank, other = Keys.random(), Keys.random()
     digests = [bank.digest("name", "ann"), bank.digest("phone", "ann"), other.digest("name", "ann")]

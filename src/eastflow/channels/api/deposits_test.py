@@ -95,6 +95,14 @@ def test_a_statement_is_printed(client: httpx.Client) -> None:
     assert code(client.get("/v1/deposits/77/statement", params=asked)) == (404, "deposits.contract_not_found")
 
 
+def test_a_statement_names_nobody_to_eyes_that_may_not_see(bank: Served, client: httpx.Client) -> None:
+    account = opened(client, 123_456)
+    asked = {"since": TODAY, "until": TODAY, "language": "zh-Hans"}
+    with bank.client(bank.key(Scope.DEPOSITS_READ)) as auditor:
+        answer = auditor.get(f"/v1/deposits/{account}/statement", params=asked)
+    assert "李娜" not in PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+
+
 def test_heirs_must_own_their_accounts(client: httpx.Client) -> None:
     one = f"/v1/deposits/{opened(client, 1_000)}"
     shares = [{"party": PARTY, "account": 1, "weight": 1}]

@@ -146,3 +146,5 @@ def test_keys_pass_on_the_roles_they_hold_unless_they_may_grant_all(bank: Served
     narrow = bank.key(keys.Scope.KEYS_WRITE)
     with bank.client(narrow) as client:
         assert code(client.post("/v1/keys", json={"name": "x", "roles": ["teller"]})) == (403, "api.role_not_held")
+        another = {"name": "x", "scopes": ["keys:write"], "actor": "somebody else"}
+        assert code(client.post("/v1/keys", json=another)) == (403, "api.role_not_held")

@@ -1,7 +1,7 @@
 """What each role may do: named sets of scopes, in one table. A key with a role has what the table says today.
 
-Nobody has `accounts:write` or `entries:write` by a role: bare accounts and entries are for programs of the bank, whose
-keys name the scope. People go through the rooms, and by approvals where that takes two.
+Nobody has `accounts:write`, `entries:write` or `iso20022:write` by a role: bare accounts, entries and messages are for
+programs, whose keys name the scope. People go through the rooms, and by approvals where that takes two.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
     role: frozenset(scopes.split())
     for role, scopes in {
         Role.TELLER: _COUNTER,
-        Role.SUPERVISOR: f"{_COUNTER} holds:write branch:manage reports:read approvals:decide",
-        Role.OPERATOR: f"{_EVERY_READ} operations:write webhooks:write approvals:write iso20022:write",
+        Role.SUPERVISOR: f"{_COUNTER} holds:write reports:read approvals:decide",
+        Role.OPERATOR: f"{_EVERY_READ} operations:write webhooks:write approvals:write",
         Role.COMPLIANCE: (
             f"{_EVERY_READ} parties:personal parties:erase deposits:freeze approvals:write approvals:decide"
         ),
@@ -38,6 +38,9 @@ ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
             "events:read"
         ),
         Role.AUDITOR: _EVERY_READ,
-        Role.ADMINISTRATOR: "assets:read assets:write webhooks:read approvals:read keys:write roles:grant",
+        # Sets a branch up and its limits, and handles no cash: no limit is passed by raising it.
+        Role.ADMINISTRATOR: (
+            "assets:read assets:write branch:read branch:manage webhooks:read approvals:read keys:write roles:grant"
+        ),
     }.items()
 }

@@ -32,9 +32,9 @@ WHO_MAY: dict[Scope, set[Role]] = {
     Scope.PARTIES_WRITE: {T, S},
     Scope.PARTIES_PERSONAL: {T, S, C},
     Scope.PARTIES_ERASE: {C},
-    Scope.BRANCH_READ: {T, S, OP, C, A},
+    Scope.BRANCH_READ: {T, S, OP, C, A, D},
     Scope.BRANCH_WRITE: {T, S},
-    Scope.BRANCH_MANAGE: {S},
+    Scope.BRANCH_MANAGE: {D},
     Scope.FLOWS_READ: {T, S, OP, C, A},
     Scope.FLOWS_WRITE: {T, S},
     Scope.PRODUCTS_READ: {T, S, OP, C, M, P, A},
@@ -55,7 +55,7 @@ WHO_MAY: dict[Scope, set[Role]] = {
     Scope.APPROVALS_WRITE: {T, S, OP, C, M},
     Scope.APPROVALS_DECIDE: {S, C, M},
     Scope.ISO20022_READ: {OP, C, A},
-    Scope.ISO20022_WRITE: {OP},
+    Scope.ISO20022_WRITE: set(),
     Scope.KEYS_WRITE: {D},
     Scope.ROLES_GRANT: {D},
 }
@@ -66,6 +66,13 @@ def test_the_table_says_of_every_scope_who_has_it() -> None:
     found = {scope: {role for role in Role if scope.value in ROLE_SCOPES[role]} for scope in Scope}
     assert found == WHO_MAY
     assert set().union(*ROLE_SCOPES.values()) <= {scope.value for scope in Scope}
+
+
+def test_nobody_sets_the_limits_of_the_payments_they_make() -> None:
+    scopes = {operation.name: operation.scope for operation in OPERATIONS}
+    assert {scopes["set_payment_limit"], scopes["set_payment_scheme"]} == {Scope.OPERATIONS_WRITE}
+    for scope in (Scope.PAYMENTS_WRITE, Scope.ISO20022_WRITE):
+        assert not WHO_MAY[scope] & WHO_MAY[Scope.OPERATIONS_WRITE]
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,8 @@ async def bind(call: Call) -> Answer | Refusal:
 
 
 async def end(call: Call) -> Answer | Refusal:
-    return await _changed(call, lambda tx: actions.end_class(tx, call.parameters.account, until=call.body.until))
+    account, until = call.parameters.account, call.body.until
+    return await _changed(call, lambda tx: actions.end_class(tx, account, until=until, today=call.today))
 
 
 async def _changed(

@@ -21,6 +21,7 @@ from . import wire
 from .keys import Scope
 from .operation import REPLAYED, Answer, Call, Operation
 from .refusals import ApiRefusal
+from .routes_parties import may_see
 
 PDF_TYPE = b"application/pdf"
 ID = "019b8f2e-7c00-7000-8000-0000000000dd"
@@ -305,7 +306,13 @@ async def print_statement(call: Call) -> Answer | Refusal:
     language = asked.language or call.language
     async with call.database.reading() as tx:
         made = await deposits.statement_pdf(
-            tx, asked.account, asked.since, asked.until, language=language, printed_on=call.today
+            tx,
+            asked.account,
+            asked.since,
+            asked.until,
+            language=language,
+            printed_on=call.today,
+            masked=not may_see(call),
         )
     return _missing(asked.account) if made is None else Answer(made, media_type=PDF_TYPE)
 

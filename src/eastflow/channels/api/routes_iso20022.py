@@ -217,7 +217,7 @@ def iso20022_operations(desk: Desk) -> tuple[Operation, ...]:
             path_example={"id": ID},
         ),
         Operation(
-            "POST", "/v1/iso20022/messages/{id}/delivery", "send_message_again", "ISO 20022", Scope.ISO20022_WRITE,
+            "POST", "/v1/iso20022/messages/{id}/delivery", "send_message_again", "ISO 20022", Scope.OPERATIONS_WRITE,
             "Try a message again that was given up", does.send_again, {200: KeptMessage}, parameters=OneMessage,
             refusals=(ApiRefusal.NOT_FOUND,), answer_example=EXAMPLE, path_example={"id": ID},
             description="Under the same id. One that waits or has arrived stays as it is.",

@@ -76,8 +76,15 @@ async def create(call: Call) -> Answer | Refusal:
         names = ", ".join(sorted(role.value for role in beyond))
         return Refusal(ApiRefusal.ROLE_NOT_HELD, {"roles": names})
 
+    actor = asked.actor
+    if Scope.ROLES_GRANT not in call.key.scopes:
+        # Whoever may not grant roles may not be two people either.
+        if actor not in (None, call.actor):
+            return Refusal(ApiRefusal.ROLE_NOT_HELD, {"roles": Scope.ROLES_GRANT.value})
+        actor = call.actor
+
     async def work(tx: Transaction) -> tuple[ApiKey, str]:
-        return await keys.create_key(tx, asked.name, asked.scopes, roles=asked.roles, held_by=asked.actor)
+        return await keys.create_key(tx, asked.name, asked.scopes, roles=asked.roles, held_by=actor)
 
     key, secret = await call.database.run(work)
     call.services.ring.forget()

@@ -53,16 +53,16 @@ SCHEME_EXAMPLE = {
 TRANSFER_REFUSALS = (
     PaymentsRefusal.TEXT_MALFORMED, PaymentsRefusal.AMOUNT_OUT_OF_RANGE, PaymentsRefusal.ACCOUNT_MALFORMED,
     PaymentsRefusal.SAME_ACCOUNT, PaymentsRefusal.ID_REUSED, PaymentsRefusal.SCHEME_NOT_FOUND,
-    PaymentsRefusal.PAYEE_NAME_DIFFERS, PaymentsRefusal.DUPLICATE, PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED,
-    PaymentsRefusal.DAY_LIMIT_EXCEEDED, LedgerRefusal.ASSET_NOT_FOUND, LedgerRefusal.ACCOUNT_NOT_FOUND,
-    LedgerRefusal.ASSET_DIFFERS, LedgerRefusal.ACCOUNT_CLOSED, LedgerRefusal.ACCOUNT_FROZEN,
-    LedgerRefusal.INSUFFICIENT_FUNDS, LedgerRefusal.BALANCE_OUT_OF_RANGE, CustomersRefusal.ASSET_NOT_ALLOWED,
-    CustomersRefusal.UNBOUND_NOT_ALLOWED, CustomersRefusal.DAY_LIMIT_EXCEEDED, CustomersRefusal.YEAR_LIMIT_EXCEEDED,
-    CustomersRefusal.BALANCE_LIMIT_EXCEEDED,
+    PaymentsRefusal.PAYEE_NAME_DIFFERS, PaymentsRefusal.DUPLICATE, PaymentsRefusal.MOVES_BY_CONTRACT,
+    PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED, PaymentsRefusal.DAY_LIMIT_EXCEEDED, LedgerRefusal.ASSET_NOT_FOUND,
+    LedgerRefusal.ACCOUNT_NOT_FOUND, LedgerRefusal.ASSET_DIFFERS, LedgerRefusal.ACCOUNT_CLOSED,
+    LedgerRefusal.ACCOUNT_FROZEN, LedgerRefusal.INSUFFICIENT_FUNDS, LedgerRefusal.BALANCE_OUT_OF_RANGE,
+    CustomersRefusal.ASSET_NOT_ALLOWED, CustomersRefusal.UNBOUND_NOT_ALLOWED, CustomersRefusal.DAY_LIMIT_EXCEEDED,
+    CustomersRefusal.YEAR_LIMIT_EXCEEDED, CustomersRefusal.BALANCE_LIMIT_EXCEEDED,
 )  # fmt: skip
 MOVED_REFUSALS = (
-    LedgerRefusal.ACCOUNT_CLOSED, LedgerRefusal.ACCOUNT_FROZEN, LedgerRefusal.INSUFFICIENT_FUNDS,
-    LedgerRefusal.BALANCE_OUT_OF_RANGE,
+    PaymentsRefusal.MOVES_BY_CONTRACT, LedgerRefusal.ACCOUNT_CLOSED, LedgerRefusal.ACCOUNT_FROZEN,
+    LedgerRefusal.INSUFFICIENT_FUNDS, LedgerRefusal.BALANCE_OUT_OF_RANGE,
 )  # fmt: skip
 
 
@@ -341,9 +341,11 @@ OPERATIONS = (
         body_example={"account": 1001, "name": "Li Na"}, answer_example={"match": "match"},
     ),
     Operation(
-        "PUT", "/v1/payment-limits", "set_payment_limit", "Payments", _WRITE, "Limit what customers may pay away",
-        set_limit, {200: PaymentLimit}, body=PaymentLimit,
-        refusals=(PaymentsRefusal.AMOUNT_OUT_OF_RANGE, LedgerRefusal.ASSET_NOT_FOUND),
+        "PUT", "/v1/payment-limits", "set_payment_limit", "Payments", Scope.OPERATIONS_WRITE,
+        "Limit what customers may pay away", set_limit, {200: PaymentLimit}, body=PaymentLimit,
+        refusals=(
+            PaymentsRefusal.TEXT_MALFORMED, PaymentsRefusal.AMOUNT_OUT_OF_RANGE, LedgerRefusal.ASSET_NOT_FOUND,
+        ),
         body_example=LIMIT_EXAMPLE, answer_example=LIMIT_EXAMPLE,
     ),
     Operation(
@@ -351,8 +353,8 @@ OPERATIONS = (
         {200: PaymentLimits}, answer_example={"limits": [LIMIT_EXAMPLE]},
     ),
     Operation(
-        "PUT", "/v1/payment-schemes", "set_payment_scheme", "Payments", _WRITE, "Set a way to other banks", set_scheme,
-        {200: PaymentScheme}, body=PaymentScheme,
+        "PUT", "/v1/payment-schemes", "set_payment_scheme", "Payments", Scope.OPERATIONS_WRITE,
+        "Set a way to other banks", set_scheme, {200: PaymentScheme}, body=PaymentScheme,
         refusals=(
             ApiRefusal.PARAMETER_MALFORMED, PaymentsRefusal.TEXT_MALFORMED, PaymentsRefusal.SCHEDULE_MALFORMED,
         ),

@@ -320,7 +320,10 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/standing-orders", "set_up_standing_order", _ORDERS, _WRITE, "Set up a standing order",
         set_up_order, {200: StandingOrder}, body=NewStandingOrder,
-        refusals=(*_MALFORMED, PaymentsRefusal.SCHEME_NOT_FOUND),
+        refusals=(
+            *_MALFORMED, PaymentsRefusal.SCHEME_NOT_FOUND, PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED,
+            PaymentsRefusal.DAY_LIMIT_EXCEEDED,
+        ),
         body_example=NEW_ORDER_EXAMPLE, answer_example=ORDER_EXAMPLE,
     ),
     Operation(

@@ -250,7 +250,8 @@ def classes_bind(account: Number, to: int, as_json: Json = False) -> None:
 @classes_app.command("end")
 def classes_end(account: Number, until: Day, as_json: Json = False) -> None:
     """The account has no class from that day on."""
-    show(class_data(_written(lambda tx, _: actions.end_class(tx, account, until=until), as_json)), as_json)
+    ended = _written(lambda tx, today: actions.end_class(tx, account, until=until, today=today), as_json)
+    show(class_data(ended), as_json)
 
 
 @personal_app.command("rotate-key")

@@ -9,7 +9,7 @@ from eastflow.kernel import Asset
 from eastflow.ledger import Account, Statement
 from eastflow.storage import Transaction
 
-from . import write
+from . import amounts, write
 from .actions import Clock, now
 from .model import Header
 from .settings import Iso20022Settings
@@ -23,7 +23,7 @@ async def statement(
     """A `camt.053` of one past day (of UTC), a thousand entries a page; None where there is no such account or page.
 
     Its balances are those at the beginning and the end of the day, on every page. A day that goes on has no closing
-    balance: its statement is None too.
+    balance: its statement is None too, and so is one with an amount that no message can carry.
     """
     if not is_over(day, clock()):
         return None
@@ -62,7 +62,13 @@ async def _page(tx: Transaction, account: int, day: date, number: int) -> tuple[
         if page is None or page.cursor is None:
             return None
         page = await ledger.statement_after(tx, of, page.cursor, limit=ENTRIES_PER_PAGE)
-    return None if page is None else (of, asset, page)
+    return (of, asset, page) if page is not None and _fits(page, asset) else None
+
+
+def _fits(page: Statement, asset: Asset) -> bool:
+    """Whether a message can tell all of its amounts."""
+    told = (page.opening_minor, page.closing_minor, *(line.posting.amount_minor for line in page.lines))
+    return all(amounts.fits(amount, asset) for amount in told)
 
 
 def _id(letter: str, account: int, day: date, page: int) -> str:

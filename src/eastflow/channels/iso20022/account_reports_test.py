@@ -17,7 +17,7 @@ from eastflow.channels.iso20022.conftest import NOW, SETTINGS, START_MINOR, TODA
 from eastflow.channels.iso20022.model import Header
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Entry, Posting, Side, Statement, StatementLine
-from eastflow.ledger.actions import new_id, post
+from eastflow.ledger.actions import define_asset, new_id, open_accounts, post
 from eastflow.storage import Transaction
 
 TOMORROW = NOW + timedelta(days=1)
@@ -47,6 +47,21 @@ def signed(element: etree._Element) -> Decimal:
 
 def balances(document: etree._Element) -> dict[str, Decimal]:
     return {each.findtext(".//{*}Cd") or "": signed(each) for each in document.iter("{*}Bal")}
+
+
+async def test_what_no_message_can_carry_has_no_reports(bank: Bank) -> None:
+    async def fill(tx: Transaction) -> None:
+        for number, asset in ((31, Asset("GOLD", 2)), (32, Asset("XAU", 6)), (33, CZK)):
+            await define_asset(tx, asset)
+            await open_accounts(tx, [Account(number, asset.code, Side.CREDIT, "liabilities:deposits", TODAY)])
+        legs = (Posting(9, "CZK", -(10**18)), Posting(33, "CZK", 10**18))
+        await post(tx, [Entry(new_id(), "cash_deposit", TODAY, legs)], clock=lambda: NOW, today=lambda: TODAY)
+
+    await bank.database.run(fill)
+    for account in (31, 32, 33):
+        assert await read(bank, account, TODAY) is None
+        async with bank.database.reading() as tx:
+            assert await notification(tx, account, TODAY, settings=SETTINGS, clock=lambda: NOW) is None
 
 
 async def test_a_statement_closes_where_the_ledger_does(bank: Bank) -> None:

@@ -210,6 +210,7 @@ async def _pay(work: Work, message_id: str, block: str, place: int, asked: Trans
             asked.end_to_end_id,
             # The ids of the message and its UETRs tell whether it is meant twice; there is nobody to ask.
             duplicate_confirmed=True,
+            uetr=asked.uetr,
         ),
         today=work.today,
         by=work.sender,
@@ -278,7 +279,7 @@ async def _recalled(work: Work, line: RecallLine) -> StatusLine:
 async def _told(work: Work, statuses: Statuses) -> None:
     """The other side's word on what we sent. What it says of one payment goes before what it says of all."""
     if statuses.original_kind in (None, Kind.TRANSFER.value):
-        for line in statuses.lines or await _all_of(work, statuses):
+        for line in (*statuses.lines, *await _unnamed(work, statuses)):
             await _apply(work, line)
     elif statuses.original_kind == Kind.RECALL.value:
         for line in statuses.lines:
@@ -289,14 +290,22 @@ async def _told(work: Work, statuses: Statuses) -> None:
         _LOG.warning("%s %s was refused by the clearing", statuses.original_kind, statuses.original_message_id)
 
 
-async def _all_of(work: Work, statuses: Statuses) -> list[StatusLine]:
-    """The payments of the message that a status of the whole group speaks of."""
+async def _unnamed(work: Work, statuses: Statuses) -> list[StatusLine]:
+    """The payments of the message that a status of the whole group speaks of, and no line of their own; none where a
+    line does not say which payment it is of."""
+    named = {line.uetr for line in statuses.lines}
+    if None in named:
+        return []
     id, code = statuses.original_message_id, statuses.group_status
     sent = None if id is None else await store.sent(work.tx, work.sender, id)
     found = None if sent is None else read(sent.content)
     if code is None or not isinstance(found, tuple) or not isinstance(found[1], Transfers):
         return []
-    return [StatusLine(each.uetr, each.end_to_end_id, code, statuses.reason) for each in found[1].transfers]
+    return [
+        StatusLine(each.uetr, each.end_to_end_id, code, statuses.reason)
+        for each in found[1].transfers
+        if each.uetr not in named
+    ]
 
 
 async def _apply(work: Work, line: StatusLine) -> None:
@@ -336,7 +345,11 @@ def _refused(line: Transfer | ReturnLine, reason: Reason, *, interbank: bool = F
 
 async def _minor(tx: Transaction, amount: Amount) -> int | Reason:
     asset = await ledger.asset(tx, amount.currency)
-    return decide.CURRENCY_UNKNOWN if asset is None else amounts.minor(amount.text, asset.scale)
+    if asset is None or not amounts.is_currency(asset):
+        return decide.CURRENCY_UNKNOWN
+    found = amounts.minor(amount.text, asset.scale)
+    # What no message could carry back is not taken in.
+    return found if isinstance(found, Reason) or amounts.fits(found, asset) else amounts.TOO_LARGE
 
 
 def _header(at: datetime) -> Header:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,13 +29,14 @@ from eastflow.channels.iso20022.conftest import (
 )
 from eastflow.channels.iso20022.model import DeliveryStatus, Direction, Message, Received, Unreadable
 from eastflow.channels.iso20022.outgoing import write_waiting
+from eastflow.channels.iso20022.settings import Iso20022Settings
 from eastflow.customers import Channel, Party, PartyKind, Role, RoleKind
 from eastflow.customers.actions import grant_role, register_party
 from eastflow.kernel import Asset, Refusal
 from eastflow.ledger import Account, Entry, Posting, Side
 from eastflow.ledger.actions import define_asset, new_id, open_accounts, post
 from eastflow.payments import Payment, PaymentStatus
-from eastflow.payments.actions import answer_recall, recall, transfer
+from eastflow.payments.actions import answer_recall, recall, receive_incoming, transfer
 from eastflow.storage import Transaction
 
 TO_OTHERS = Paid(creditor="CZ6508000000192000145399", agent="OTHRBANK", name="Eva Dvořáková")
@@ -148,6 +150,22 @@ async def test_a_uetr_is_paid_once_in_whatever_message_it_comes(bank: Bank) -> N
     assert await bank.posted(1) == START_MINOR - 1_000
 
 
+async def test_a_customers_uetr_travels_on(bank: Bank) -> None:
+    uetr = uuid4()
+    assert await sent_out(bank, replace(TO_OTHERS, uetr=uetr)) == uetr
+
+
+async def test_a_bank_is_known_with_and_without_its_head_offices_letters(bank: Bank) -> None:
+    environment = {"EASTFLOW_BANK": "EASTFLOWXXX", "EASTFLOW_CLEARING_URL": "http://clearing.test"}
+    bank.settings = Iso20022Settings.from_environment(environment)
+    assert bank.settings.bank == "EASTFLOW"
+    longer = "<BICFI>EASTFLOW", "<BICFI>EASTFLOWXXX"
+    assert verdicts(await bank.answer(pain001([Paid()]).replace(*longer), "company")) == [("ACSC", None)]
+    assert verdicts(await bank.answer(pacs008([Paid(uetr=uuid4())], id="M2").replace(*longer))) == [("ACSC", None)]
+    branch = pacs008([Paid(uetr=uuid4())], id="M3").replace("<BICFI>EASTFLOW", "<BICFI>EASTFLOWBRN")
+    assert verdicts(await bank.answer(branch)) == [("RJCT", "AGNT")]
+
+
 async def test_rivals_with_one_message_pay_once(bank: Bank) -> None:
     answers = await asyncio.gather(*(bank.send(pain001([Paid()]), "company") for _ in range(8)))
     assert len({each.answer for each in answers if isinstance(each, Received)}) == 1
@@ -235,6 +253,72 @@ async def test_a_message_refused_whole_gives_all_its_payments_back(bank: Bank) -
     await bank.send(group_status(message.message_id, "pacs.008.001.09", "RJCT", "DU01"))
     assert (await of_uetr(bank, uetr)).status is PaymentStatus.REJECTED
     assert await bank.posted(1) == START_MINOR
+
+
+async def test_what_a_status_of_the_whole_message_says_holds_for_those_it_does_not_name(bank: Bank) -> None:
+    company = await bank.answer(pain001([TO_OTHERS] * 3), "company")
+    assert verdicts(company) == [("ACSP", None)] * 3
+    [message] = await written(bank)
+    first, *others = (UUID(each) for each in texts(valid(message.content), "UETR"))
+    told = group_status(message.message_id, "pacs.008.001.09", "RJCT", "DU01")
+
+    def with_line(named: str) -> str:
+        line = f"<TxInfAndSts>{named}<TxSts>ACSC</TxSts></TxInfAndSts>"
+        return told.replace("</OrgnlGrpInfAndSts>", f"</OrgnlGrpInfAndSts>{line}").replace("<MsgId>", "<MsgId>x", 1)
+
+    await bank.send(with_line("<OrgnlEndToEndId>E1</OrgnlEndToEndId>"))
+    assert (await of_uetr(bank, first)).status is PaymentStatus.SENT, "nobody knows which one is meant"
+    await bank.send(with_line(f"<OrgnlUETR>{first}</OrgnlUETR>").replace("<MsgId>x", "<MsgId>y", 1))
+    assert (await of_uetr(bank, first)).status is PaymentStatus.SETTLED
+    assert {(await of_uetr(bank, each)).status for each in others} == {PaymentStatus.REJECTED}
+
+
+async def test_signs_that_xml_cannot_hold_stop_nobody(bank: Bank) -> None:
+    async def work(tx: Transaction) -> None:
+        other = payments.Endpoint("", "123", "0800")
+        asked = payments.Transfer(uuid4(), 1, other, 500, "CZK", Channel.API, end_to_end_id="E\x01")
+        assert isinstance(await transfer(tx, asked, today=TODAY, by="x"), Payment)
+
+    await bank.database.run(work)
+    uetr = uuid4()
+    await bank.answer(pacs008([Paid(uetr=uetr)]))
+    await bank.answer(camt056(uetr))
+    payment = await of_uetr(bank, uetr)
+
+    async def refuse(tx: Transaction) -> None:
+        assert not isinstance(await answer_recall(tx, payment.id, "\x1fABC", today=TODAY), Refusal)
+
+    await bank.database.run(refuse)
+    kinds = {each.kind: valid(each.content) for each in await written(bank)}
+    assert texts(kinds["pacs.008.001.09"], "EndToEndId") == ["E "]
+    assert verdicts(kinds["camt.029.001.10"]) == [("RJCR", " ABC")]
+
+
+async def test_what_could_not_go_back_does_not_come_in(bank: Bank) -> None:
+    async def gold(tx: Transaction) -> None:
+        await define_asset(tx, Asset("XAU", 6))
+
+    await bank.database.run(gold)
+    for paid, reason in (
+        (Paid("1.00", "77", currency="XAU", uetr=uuid4()), "AM03"),
+        (Paid("92233720368547758", "77", uetr=uuid4()), "AM02"),
+    ):
+        assert verdicts(await bank.answer(pacs008([paid], id=uuid4().hex))) == [("RJCT", reason)]
+
+
+async def test_a_return_that_no_message_can_carry_waits_and_is_not_counted_as_work(bank: Bank) -> None:
+    async def receive(tx: Transaction) -> None:
+        await define_asset(tx, Asset("GOLD", 6))
+        ends = payments.Endpoint("", "1", "OTHRBANK"), payments.Endpoint("", "77")
+        taken = await receive_incoming(tx, payments.Incoming(uuid4(), *ends, 500, "GOLD"), today=TODAY)
+        assert isinstance(taken, Payment)
+
+    await bank.database.run(receive)
+    for _ in range(2):
+        worked = await bank.database.run(lambda tx: write_waiting(tx, settings=bank.settings, today=TODAY))
+        assert worked == 0
+    async with bank.database.reading() as tx:
+        assert len(await payments.outgoing_page(tx, on=TODAY, limit=9)) == 1
 
 
 async def test_a_payment_that_comes_back_is_the_payers_again_once(bank: Bank) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
 
-from eastflow.kernel import INT64_MAX, decimal_text
+from eastflow.kernel import INT64_MAX, Asset, decimal_text
 
 from .model import Reason
 
@@ -16,8 +16,9 @@ INVALID = Reason("AM12", "not an amount")
 TOO_LARGE = Reason("AM02", "the amount is too large")
 WIDTH_MAX = 200
 """`xs:decimal` may have any number of zeros around it; more than this is nobody's amount."""
-MESSAGE_DIGITS_MAX = 18
+MESSAGE_DIGITS_MAX, MESSAGE_DECIMALS_MAX = 18, 5
 """An amount in a message has 18 digits at most, 5 of them decimals."""
+_CURRENCY = re.compile("[A-Z]{3}")
 _DECIMAL = re.compile(r"\+?([0-9]*)(?:\.([0-9]*))?")
 
 
@@ -40,9 +41,15 @@ def text(amount_minor: int, scale: int) -> str:
     return decimal_text(abs(amount_minor), scale)
 
 
-def fits(amount_minor: int, scale: int) -> bool:
+def fits(amount_minor: int, asset: Asset) -> bool:
     """Whether a message can carry it: digits and decimals are bounded there."""
-    return scale <= 5 and len(text(amount_minor, scale).replace(".", "").lstrip("0")) <= MESSAGE_DIGITS_MAX
+    digits = text(amount_minor, asset.scale).replace(".", "").lstrip("0")
+    return is_currency(asset) and len(digits) <= MESSAGE_DIGITS_MAX
+
+
+def is_currency(asset: Asset) -> bool:
+    """Whether a message can name it and carry its decimals."""
+    return _CURRENCY.fullmatch(asset.code) is not None and asset.scale <= MESSAGE_DECIMALS_MAX
 
 
 def sums_to(parts: Iterable[str], control_sum: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eastflow.channels.iso20022 import amounts
 from eastflow.channels.iso20022.model import Reason
-from eastflow.kernel import INT64_MAX
+from eastflow.kernel import INT64_MAX, Asset
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,8 @@ def test_a_control_sum_is_the_sum() -> None:
 
 
 def test_a_message_bounds_digits_and_decimals() -> None:
-    assert amounts.fits(10**18 - 1, 2)
-    assert not amounts.fits(10**18, 2)
-    assert amounts.fits(1, 5)
-    assert not amounts.fits(1, 6)
+    assert amounts.fits(10**18 - 1, Asset("CZK", 2))
+    assert not amounts.fits(10**18, Asset("CZK", 2))
+    assert amounts.fits(1, Asset("XAU", 5))
+    assert not amounts.fits(1, Asset("XAU", 6))
+    assert not amounts.fits(1, Asset("GOLD", 2))

@@ -57,6 +57,7 @@ async def caller(bank: Bank) -> AsyncIterator[Caller]:
 
 async def test_a_message_is_answered_and_kept(caller: Caller, bank: Bank) -> None:
     key = await caller.key("company", Scope.ISO20022_READ, Scope.ISO20022_WRITE)
+    operator = await caller.key("operator", Scope.OPERATIONS_WRITE)
     sent = pain001([Paid()]).encode()
     first = await caller.client.post(MESSAGES, content=sent, headers=key)
     again = await caller.client.post(MESSAGES, content=sent, headers=key)
@@ -64,9 +65,11 @@ async def test_a_message_is_answered_and_kept(caller: Caller, bank: Bank) -> Non
     assert texts(valid(first.content), "TxSts") == ["ACSC"]
     assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
     id = first.headers["eastflow-message"]
-    untouched = await caller.client.post(f"{MESSAGES}/{id}/delivery", headers=key)
+    assert (await caller.client.post(f"{MESSAGES}/{id}/delivery", headers=key)).status_code == 403
+    assert (await caller.client.post(MESSAGES, content=sent, headers=operator)).status_code == 403
+    untouched = await caller.client.post(f"{MESSAGES}/{id}/delivery", headers=operator)
     assert (untouched.status_code, untouched.json()["status"]) == (200, "done")
-    assert (await caller.client.post(f"{MESSAGES}/{uuid4()}/delivery", headers=key)).status_code == 404
+    assert (await caller.client.post(f"{MESSAGES}/{uuid4()}/delivery", headers=operator)).status_code == 404
     kept = (await caller.client.get(f"{MESSAGES}/{id}", headers=key)).json()
     assert base64.b64decode(kept["content"]) == sent
     assert (kept["message"]["counterparty"], kept["message"]["kind"]) == ("company", "pain.001.001.10")

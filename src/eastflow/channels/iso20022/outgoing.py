@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -38,7 +37,6 @@ from .settings import Iso20022Settings
 AT_ONCE_MAX = 200
 NOT_PROVIDED = "NOTPROVIDED"
 CURRENCY_NOT_FOR_MESSAGES = "AM03"
-_CURRENCY = re.compile("[A-Z]{3}")
 _KINDS = {
     OutgoingKind.CREDIT_TRANSFER: Kind.TRANSFER,
     OutgoingKind.RETURN: Kind.RETURN,
@@ -59,12 +57,10 @@ async def write_waiting(tx: Transaction, *, settings: Iso20022Settings, today: d
     for kind in OutgoingKind:
         ready = [each for each in waiting if each.kind is kind and await _may_go(tx, each, settings)]
         sendable = [each for each in ready if await _fits(tx, each.payment)]
-        for each in ready:
-            if each not in sendable:
-                await _refuse(tx, each, today, clock)
+        refused = [each for each in ready if each not in sendable and await _refuse(tx, each, today, clock)]
         if sendable:
             await _send(tx, kind, sendable, settings, today, clock)
-        done += len(ready)
+        done += len(sendable) + len(refused)
     return done
 
 
@@ -158,17 +154,21 @@ async def _amount(tx: Transaction, payment: Payment) -> Amount:
 
 
 async def _fits(tx: Transaction, payment: Payment) -> bool:
-    """Whether a message can say it: a code of three letters, 18 digits and 5 decimals at most."""
     asset = await ledger.asset(tx, payment.asset)
     assert asset is not None, "money of it was moved"
-    return _CURRENCY.fullmatch(asset.code) is not None and amounts.fits(payment.amount_minor, asset.scale)
+    return amounts.fits(payment.amount_minor, asset)
 
 
-async def _refuse(tx: Transaction, waiting: Outgoing, today: date, clock: Clock) -> None:
-    """No message can carry it: it leaves the queue, and the payer has the money again."""
+async def _refuse(tx: Transaction, waiting: Outgoing, today: date, clock: Clock) -> bool:
+    """No message can carry it: a payment leaves the queue, and the payer has the money again. Anything else goes on
+    waiting until a person has looked."""
+    if waiting.kind is not OutgoingKind.CREDIT_TRANSFER:
+        _LOG.warning("%s of %s fits no message and waits", waiting.kind.value, waiting.payment.id)
+        return False
     await mark_sent(tx, waiting.id, f"-{waiting.id.hex}", today=today, clock=clock)
     outcome = await apply_status(
         tx, waiting.payment.uetr, PaymentStatus.REJECTED, CURRENCY_NOT_FOR_MESSAGES, today=today, clock=clock
     )
     if isinstance(outcome, Refusal):
         _LOG.warning("%s of %s cannot be sent: %s", waiting.kind.value, waiting.payment.id, outcome.code.value)
+    return True

@@ -30,6 +30,7 @@ from .model import (
     Transfer,
     Transfers,
     Unreadable,
+    bank_code,
 )
 
 MESSAGE_ID_CHARACTERS_MAX = 35
@@ -211,7 +212,8 @@ def _party(element: etree._Element, role: str) -> Party:
     account = _text(element, f"{role}Acct", "Id", "IBAN") or _text(element, f"{role}Acct", "Id", "Othr", "Id")
     bank = f"{role}Agt", "FinInstnId"
     agent = _text(element, *bank, "BICFI") or _text(element, *bank, "ClrSysMmbId", "MmbId")
-    return Party(_text(element, role, "Nm"), account, agent or _text(element, *bank, "Othr", "Id"))
+    agent = agent or _text(element, *bank, "Othr", "Id")
+    return Party(_text(element, role, "Nm"), account, agent and bank_code(agent))
 
 
 def _reason(element: etree._Element, *path: str) -> Reason | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .model import ROOTS, Kind, Unreadable
 MESSAGE_BYTES_MAX = 4 << 20
 SCHEMAS = Path(__file__).parent / "schemas"
 _BY_NAMESPACE = {kind.namespace: kind for kind in Kind}
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def parse(raw: bytes) -> etree._Element | Unreadable:
@@ -67,7 +69,8 @@ def write(kind: Kind, *children: etree._Element | None) -> bytes:
 
 class Maker:
     """`make("GrpHdr", make("MsgId", "A1"))`: an element of one message's namespace. Children that are None are left
-    out, and so is an element whose text is None (`make.maybe`)."""
+    out, and so is an element whose text is None (`make.maybe`). A sign that no XML can hold is shown as a blank, so
+    that lengths stay."""
 
     def __init__(self, kind: Kind) -> None:
         self._namespace = kind.namespace
@@ -76,7 +79,7 @@ class Maker:
         made = etree.Element(f"{{{self._namespace}}}{name}", attributes, nsmap={None: self._namespace})  # type: ignore[dict-item]
         for child in children:
             if isinstance(child, str):
-                made.text = child
+                made.text = _NOT_IN_XML.sub(" ", child)
             elif child is not None:
                 made.append(child)
         return made

@@ -91,10 +91,11 @@ def test_a_zone_behind_a_day_says_nothing() -> None:
 
 def test_signs_that_xml_cannot_hold_become_blanks() -> None:
     ends = Party("A\x01B & <C> 张三 김", "123\x0b", "no BIC"), Party("x" * 140, "CZ6508000000192000145399", "GIBACZPX")
-    sent = Transfer("E", uuid4(), Amount("CZK", "1.00"), *ends, date(2026, 1, 5), "a\ufffeb")
+    sent = Transfer("E\x01", uuid4(), Amount("CZK", "1.00"), *ends, date(2026, 1, 5), "a\ufffeb")
     found = valid(transfers(Header("M", "2026-01-05T09:00:00Z"), [sent], sender="EASTFLOW", receiver="CLEARING"))
     assert found.findtext(".//{*}Dbtr/{*}Nm") == "A B & <C> 张三 김"
     assert found.findtext(".//{*}Ustrd") == "a b"
+    assert found.findtext(".//{*}EndToEndId") == "E "
 
 
 def test_every_kind_has_the_schema_it_names() -> None:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .model import bank_code
+
 
 @dataclass(frozen=True, slots=True)
 class Iso20022Settings:
@@ -25,9 +27,9 @@ class Iso20022Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Iso20022Settings:
         usual = cls()
         return cls(
-            bank=environment.get("EASTFLOW_BANK") or usual.bank,
+            bank=bank_code(environment.get("EASTFLOW_BANK") or usual.bank),
             clearing=environment.get("EASTFLOW_CLEARING") or usual.clearing,
-            clearing_bank=environment.get("EASTFLOW_CLEARING_BANK") or usual.clearing_bank,
+            clearing_bank=bank_code(environment.get("EASTFLOW_CLEARING_BANK") or usual.clearing_bank),
             clearing_url=environment.get("EASTFLOW_CLEARING_URL") or None,
             clearing_secret=environment.get("EASTFLOW_CLEARING_SECRET") or None,
         )

@@ -33,7 +33,6 @@ ADDITIONAL_CHARACTERS_MAX = 105
 IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}")
 BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _INVESTIGATION = {RecallStatus.ACCEPTED: "CNCL", RecallStatus.PENDING: "PDCR", RecallStatus.REFUSED: "RJCR"}
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def moment(at: datetime) -> str:
@@ -75,7 +74,7 @@ def _transfer(make: Maker, sent: Transfer) -> etree._Element:
         make("CdtrAgt", _agent(make, sent.creditor.agent)),
         make("Cdtr", _name(make, sent.creditor.name)),
         _account_of(make, "CdtrAcct", sent.creditor),
-        make("RmtInf", make("Ustrd", _clean(sent.remittance))) if sent.remittance else None,
+        make("RmtInf", make("Ustrd", sent.remittance)) if sent.remittance else None,
     )
 
 
@@ -309,7 +308,7 @@ def _entry(make: Maker, line: StatementLine, asset: Asset) -> etree._Element:
         make("ValDt", make("Dt", posting.value_date.isoformat())),
         make("AcctSvcrRef", posting.entry.hex),
         make("BkTxCd", make("Prtry", make("Cd", line.kind[:35]))),
-        make("AddtlNtryInf", _clean(line.memo)) if line.memo else None,
+        make("AddtlNtryInf", line.memo) if line.memo else None,
     )
 
 
@@ -337,7 +336,7 @@ def _agent(make: Maker, code: str | None) -> etree._Element:
         return make("FinInstnId")
     if BIC.fullmatch(code):
         return make("FinInstnId", make("BICFI", code))
-    return make("FinInstnId", make("ClrSysMmbId", make("MmbId", _clean(code))))
+    return make("FinInstnId", make("ClrSysMmbId", make("MmbId", code)))
 
 
 def _account_of(make: Maker, name: str, party: Party) -> etree._Element | None:
@@ -345,11 +344,11 @@ def _account_of(make: Maker, name: str, party: Party) -> etree._Element | None:
         return None
     if IBAN.fullmatch(party.account):
         return make(name, make("Id", make("IBAN", party.account)))
-    return make(name, make("Id", make("Othr", make("Id", _clean(party.account)))))
+    return make(name, make("Id", make("Othr", make("Id", party.account))))
 
 
 def _name(make: Maker, name: str | None) -> etree._Element | None:
-    return make("Nm", _clean(name)[:NAME_CHARACTERS_MAX]) if name else None
+    return make("Nm", name[:NAME_CHARACTERS_MAX]) if name else None
 
 
 def _amount(make: Maker, name: str, amount: Amount) -> etree._Element:
@@ -365,10 +364,5 @@ def _reason(make: Maker, name: str, reason: Reason | None) -> etree._Element | N
         return None
     # The code sets are of four signs; what is longer was a proprietary reason when it came.
     code = make("Cd", reason.code) if len(reason.code) <= 4 else make("Prtry", reason.code[:35])
-    text = _clean(reason.text)[:ADDITIONAL_CHARACTERS_MAX]
+    text = reason.text[:ADDITIONAL_CHARACTERS_MAX]
     return make(name, make("Rsn", code), make("AddtlInf", text) if text else None)
-
-
-def _clean(text: str) -> str:
-    """A sign that no XML can hold is shown as a blank, so that lengths stay."""
-    return _NOT_IN_XML.sub(" ", text)

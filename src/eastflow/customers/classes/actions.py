@@ -105,12 +105,12 @@ async def bind_account(tx: Transaction, account: int, to: int) -> ClassedAccount
     return await _change(tx, account, bound)
 
 
-async def end_class(tx: Transaction, account: int, *, until: date) -> ClassedAccount | Refusal:
-    """The account has no class from `until` on: it was closed, or is to have another one. Its seat becomes free, and no
-    account is bound to it any more."""
+async def end_class(tx: Transaction, account: int, *, until: date, today: date) -> ClassedAccount | Refusal:
+    """The account has no class from `until` on, which is no day to come: it was closed, or is to have another one. Its
+    seat becomes free, and no account is bound to it any more."""
 
     def ended(classed: ClassedAccount) -> ClassedAccount | Refusal:
-        if until < classed.since:
+        if not classed.since <= until <= today:
             return Refusal(CustomersRefusal.PERIOD_REVERSED, {"since": classed.since, "until": until})
         return replace(classed, until=until)
 

@@ -89,15 +89,17 @@ async def test_of_rivals_one_account_gets_class_one_and_five_get_class_three(dat
 
 async def test_a_class_ends_and_its_seat_is_free_again(database: Database, ann: UUID) -> None:
     await assign(database, first(1, ann))
-    ended = await database.run(lambda tx: end_class(tx, 1, until=TOMORROW))
+    ended = await database.run(lambda tx: end_class(tx, 1, until=TOMORROW, today=TOMORROW))
     assert ended == replace(first(1, ann), until=TOMORROW)
     assert await assign(database, first(2, ann)) == first(2, ann)
     assert await assign(database, third(1, ann)) == third(1, ann)
 
     async def work(tx: Transaction) -> list[ClassedAccount | Refusal]:
-        return [await end_class(tx, account, until=date(2026, 1, 1)) for account in (1, 3)]
+        return [await end_class(tx, account, until=date(2026, 1, 1), today=TOMORROW) for account in (1, 3)]
 
     assert codes(await database.run(work)) == [Why.PERIOD_REVERSED, Why.CLASS_NOT_FOUND]
+    later = await database.run(lambda tx: end_class(tx, 1, until=TOMORROW, today=TODAY))
+    assert codes([later]) == [Why.PERIOD_REVERSED], "an end to come would take its limits away today"
 
 
 async def test_a_person_seen_at_the_counter_may_use_cash_and_be_paid_by_others(database: Database, ann: UUID) -> None:
@@ -133,7 +135,7 @@ async def test_only_class_one_of_the_same_person_is_bound(database: Database, an
 async def test_an_account_that_loses_class_one_is_bound_no_more(database: Database, ann: UUID) -> None:
     await assign(database, first(1, ann))
     await assign(database, replace(third(2, ann), bound=frozenset({1})))
-    await database.run(lambda tx: end_class(tx, 1, until=TOMORROW))
+    await database.run(lambda tx: end_class(tx, 1, until=TOMORROW, today=TOMORROW))
     async with database.reading() as tx:
         assert await class_of_account(tx, 2) == third(2, ann)
 

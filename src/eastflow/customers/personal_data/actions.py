@@ -61,7 +61,10 @@ async def rewrap_data_keys(tx: Transaction, *, limit: int = STEP_PARTIES) -> int
     for party, number, wrapped in found:
         place = store.place_of_key(party)
         data_key = tx.keys.unwrap(number, wrapped, place)
-        changed.append((party, wrapped, tx.keys.wrap(data_key, place)[1]))
+        by, after = tx.keys.wrap(data_key, place)
+        if by != current:
+            raise Retry("a wrapping key was added in the same moment")
+        changed.append((party, wrapped, after))
     await store.rewrap(tx, current, changed)
     return len(found)
 

@@ -145,3 +145,13 @@ async def forget(tx: Transaction, party: UUID) -> None:
     """Nothing leads to the party any more."""
     await tx.execute("DELETE FROM customers_claim WHERE party_id = $1", party)
     await tx.execute("DELETE FROM customers_trace WHERE party_id = $1", party)
+
+
+async def held_parties(tx: Transaction, parties: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of them that are known and not erased; none of them can be erased until the transaction ends."""
+    found = await tx.rows(
+        "UPDATE customers_data_key AS kept SET made_at = kept.made_at FROM unnest($1::uuid[]) AS asked (party_id) "
+        "WHERE kept.party_id = asked.party_id RETURNING kept.party_id",
+        sorted(parties),
+    )
+    return frozenset(row["party_id"] for row in found)

@@ -162,7 +162,9 @@ def shown_again(records: Sequence[Record], document: Document) -> Document:
 
 
 def standing_of(records: Sequence[Record], key: Key) -> Record | None:
-    return next((each for each in records if each.ended_at is None and key_of(each.content) == key), None)
+    """The one recorded last: of merged parties several may stand."""
+    fitting = [each for each in records if each.ended_at is None and key_of(each.content) == key]
+    return max(fitting, key=lambda each: each.added_at, default=None)
 
 
 def level_reached(records: Sequence[Record], channel: Channel, document: Document, today: date) -> IdentificationLevel:

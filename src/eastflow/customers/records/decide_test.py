@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -21,9 +21,11 @@ from .decide import (
     decide_end,
     decide_found,
     decide_record,
+    key_of,
     level_reached,
     match_names,
     shown_again,
+    standing_of,
 )
 from .model import (
     ChannelIdentity,
@@ -141,6 +143,14 @@ def test_a_level_is_reached_by_what_is_shown_and_never_lost() -> None:
     assert shown_again([record(verified)], replace(CARD, number="1101011990", expires_on=None)) == verified
     assert shown_again([record(CARD)], replace(verified, expires_on=TOMORROW)).expires_on == TOMORROW
     assert shown_again([], CARD) == CARD
+
+
+def test_of_merged_parties_what_was_recorded_last_stands() -> None:
+    first, last = Risk(RiskClass.LOW, "x"), Risk(RiskClass.PROHIBITED, "x")
+    records = [Record(1, first, AT, "a test"), Record(1, last, AT + timedelta(days=1), "a test")]
+    found = standing_of(records, key_of(first))
+    assert found is not None
+    assert found.content == last
 
 
 def test_a_consent_stands_for_its_time_unless_it_is_withdrawn() -> None:

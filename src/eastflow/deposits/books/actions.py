@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -151,7 +151,7 @@ async def end_account(tx: Transaction, deposit: Deposit, today: date, clock: Clo
             until = max(today, role.since)
             await must(end_role(tx, role.party, role.account, role.kind, since=role.since, until=until, clock=clock))
     if await class_of_account(tx, deposit.account) is not None:
-        await must(end_class(tx, deposit.account, until=today))
+        await must(end_class(tx, deposit.account, until=today, today=today))
 
 
 def ids_of(request: UUID, count: int) -> list[UUID]:
@@ -166,6 +166,9 @@ def due_ids(account: int, directives: Sequence[Directive]) -> list[UUID]:
 
 async def _brought(tx: Transaction, deposit: Deposit, counted: AccrualRow, day: date) -> AccrualRow:
     last = await ledger.last_sequence_valued_by(tx, deposit.account, day)
+    if counted.through > day:
+        # It has been brought to a later day already; this one's end needs it as it stood then. The rest is read again.
+        return await _recounted(tx, deposit, counted, last)
     if last <= counted.sequence:
         return counted
     fresh = await ledger.changes_booked_after(tx, deposit.account, counted.sequence, last)
@@ -200,7 +203,7 @@ async def _recounted(tx: Transaction, deposit: Deposit, counted: AccrualRow, las
 
 async def _backdated(tx: Transaction, deposit: Deposit, before: AccrualRow, brought: AccrualRow) -> bool:
     """Whether something came since that is valued before the last settlement."""
-    if brought.sequence == before.sequence or before.settled_on == deposit.terms_since:
+    if brought.sequence <= before.sequence or before.settled_on == deposit.terms_since:
         return False
     fresh = await ledger.changes_booked_after(tx, deposit.account, before.sequence, brought.sequence)
     return fresh[0][0] < before.settled_on
@@ -215,7 +218,9 @@ async def correct(
     opening, changes = await ledger.changes_valued_since(tx, account, since, sequence=sequence)
     made = await store.corrected(tx, account)
     paid = {on: sum(amounts) for on, amounts in made.items()}
-    ids = {derived_id(account_key(account), INTEREST_KIND, on): on for on in settlement_dates(terms, since, settled_on)}
+    # What was paid on `since` itself was paid under the terms before.
+    dates = settlement_dates(terms, since + timedelta(days=1), settled_on)
+    ids = {derived_id(account_key(account), INTEREST_KIND, on): on for on in dates}
     ids |= {correction_id(account, on, n + 1): on for on, amounts in made.items() for n in range(len(amounts))}
     for id, entry in (await ledger.entries(tx, list(ids))).items():
         place = entry.accounts.index(account)

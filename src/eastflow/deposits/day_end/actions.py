@@ -18,7 +18,7 @@ import numpy as np
 from eastflow import ledger, products
 from eastflow.kernel import Refusal, add_months
 from eastflow.ledger import Entry, Movements, Posting, Status
-from eastflow.ledger.actions import Engine, change_status, internal_account
+from eastflow.ledger.actions import Engine, change_floor, change_status, internal_account
 from eastflow.products import AccountRole, Accrual, Contract, Directive, Migration, Terms
 from eastflow.products.actions import complete_migration
 from eastflow.storage import Database, Retry, Transaction, UniqueViolation
@@ -337,8 +337,23 @@ async def _due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
     found = await current(tx, account, day, clock=clock)
     if found is None or found.status is DepositStatus.CLOSED:
         return
+    missed = products.next_due(found.contract)
+    if found.contract.accrual is not None and missed is not None and missed < day:
+        # It was refused on its own day, which is done first, as things stood then.
+        await _due(tx, account, missed, clock)
+        await _due(tx, account, day, clock)
+        return
     contract, directives = products.end_of_day(found.contract, day)
-    await _keep_due(tx, found, contract, directives, day, clock)
+    try:
+        async with tx.savepoint():
+            await _keep_due(tx, found, contract, directives, day, clock)
+    except Refused:
+        if not any(each.kind.startswith("fee:") for each in directives):
+            raise
+        # What is held or frozen pays no fee: it is not owed, and keeps nothing else from its day.
+        terms = found.contract.terms
+        free, directives = products.end_of_day(replace(found.contract, terms=replace(terms, fees=())), day)
+        await _keep_due(tx, found, replace(free, terms=terms), directives, day, clock)
 
 
 async def _keep_due(
@@ -347,7 +362,7 @@ async def _keep_due(
     ids = due_ids(found.account, directives)
     known = await ledger.entries(tx, ids)
     fresh = [(each, id) for each, id in zip(directives, ids, strict=True) if id not in known]
-    other = found.nominated or await _suspense(tx, found, directives, day, clock)
+    other = await _nominated(tx, found) or await _suspense(tx, found, directives, day, clock)
     entries = await book(
         tx, found, [each for each, _ in fresh], [id for _, id in fresh], other=other, today=day, clock=clock
     )
@@ -361,6 +376,17 @@ async def _keep_due(
         await correct(tx, kept, settled_on, counted.sequence, day, clock)
     if closes:
         await end_account(tx, kept, day, clock)
+
+
+async def _nominated(tx: Transaction, deposit: Deposit) -> int | None:
+    """None where that account cannot take the money."""
+    number = deposit.nominated
+    if number is None or number == deposit.account:
+        return None
+    account = (await ledger.accounts(tx, [number])).get(number)
+    if account is None or account.asset != deposit.asset:
+        return None
+    return number if account.status in (Status.OPEN, Status.DEBITS_FROZEN) else None
 
 
 async def _suspense(
@@ -380,6 +406,8 @@ async def _migrate(tx: Transaction, account: int, plan: Migration, day: date, cl
     contract, directives = products.migrate(found.contract, terms, day)
     under = replace(found, version=plan.target, terms_since=day)
     settled_on = None if contract.accrual is None else day
+    if contract.accrual is not None and terms.limits.floor_minor != found.contract.terms.limits.floor_minor:
+        await must(change_floor(tx, account, terms.limits.floor_minor, clock=clock))
     entries = await book(tx, found, directives, due_ids(account, directives), other=None, today=day, clock=clock)
     await save(tx, replace(under, contract=contract), day, len(entries), settled_on=settled_on)
 

@@ -137,8 +137,13 @@ async def insert_blocks(tx: Transaction, day: date, after: Mapping[int, int], th
 
 
 async def read_again(tx: Transaction, day: date) -> None:
-    """The next day reads this day's blocks once more: they hold what is valued later."""
-    await tx.execute("UPDATE deposits_day_blocks SET resume = after WHERE business_date = $1", day)
+    """The next day reads this day's blocks once more: they hold what is valued later. Earlier ones cannot."""
+    await tx.execute(
+        "UPDATE deposits_day_blocks AS b SET resume = coalesce((SELECT through FROM deposits_day_blocks AS p "
+        "WHERE p.chain_id = b.chain_id AND p.business_date < $1 ORDER BY p.business_date DESC LIMIT 1), 0) "
+        "WHERE b.business_date = $1",
+        day,
+    )
 
 
 async def step(tx: Transaction, day: date, name: str, part: int, parts: int) -> StepDone:

@@ -18,9 +18,10 @@ LINES_PER_READ = 1_000
 
 
 async def statement_pdf(
-    tx: Transaction, account: int, since: date, until: date, *, language: str, printed_on: date
+    tx: Transaction, account: int, since: date, until: date, *, language: str, printed_on: date, masked: bool = False
 ) -> bytes | None:
-    """PDF, both days included, by value date, of at most the first `LINES_MAX` lines; None if there is no contract."""
+    """PDF, both days included, by value date, of at most the first `LINES_MAX` lines; None if there is no contract.
+    `masked` is for eyes that may not see whose it is."""
     found = await deposit(tx, account)
     if found is None:
         return None
@@ -32,6 +33,8 @@ async def statement_pdf(
         assert further is not None, "a cursor of this account"
         lines, following = [*lines, *further.lines], further.cursor
     owner = await customers.party(tx, found.party)
+    if owner is not None and masked:
+        owner = customers.masked_party(owner)
     asset = found.contract.terms.asset
     return render(
         Page(

@@ -154,6 +154,7 @@ async def test_a_file_is_told_apart_by_its_id_and_its_content(bank: Bank) -> Non
         ({"debtor": 0}, PaymentsRefusal.ACCOUNT_MALFORMED),
         ({"lines": ()}, PaymentsRefusal.LINES_OUT_OF_RANGE),
         ({"lines": GOOD * 3_334}, PaymentsRefusal.LINES_OUT_OF_RANGE),
+        ({"asset": "C\0"}, PaymentsRefusal.TEXT_MALFORMED),
         ({"scheme": ""}, PaymentsRefusal.TEXT_MALFORMED),
         ({"lines": (Line(to(BOB), (1 << 63) - 1),) * 2}, PaymentsRefusal.AMOUNT_OUT_OF_RANGE),
     ):

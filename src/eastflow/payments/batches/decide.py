@@ -14,7 +14,7 @@ from uuid import UUID
 
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, is_text
 
-from ..decide import check_accounts, check_amount, check_text, check_texts, further_id
+from ..decide import check_accounts, check_amount, check_asset, check_text, check_texts, further_id
 from ..model import BANK_CHARACTERS_MAX, Endpoint, Transfer
 from ..refusals import PaymentsRefusal
 from .model import LINES_MAX, Batch, BatchFile, BatchLine, BatchStatus, Line, LineStatus
@@ -59,6 +59,8 @@ def read_json(text: str) -> tuple[Line, ...] | Refusal:
 
 def check_file(file: BatchFile) -> Refusal | None:
     """The first refusal that applies to the file as a whole, or None. Its lines are judged one by one, later."""
+    if refusal := check_asset(file.asset):
+        return refusal
     if not 0 < file.debtor <= EXACT_JSON_INTEGER_MAX:
         return Refusal(PaymentsRefusal.ACCOUNT_MALFORMED, {"account": str(file.debtor)})
     if not 0 < len(file.lines) <= LINES_MAX:

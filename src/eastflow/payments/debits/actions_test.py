@@ -86,6 +86,7 @@ async def test_a_mandate_is_given_once_and_cancelled(bank: Bank) -> None:
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
+        ({"asset": "C" * 17}, PaymentsRefusal.TEXT_MALFORMED),
         ({"creditor_name": "\0"}, PaymentsRefusal.TEXT_MALFORMED),
         ({"reference": "x" * 141}, PaymentsRefusal.TEXT_MALFORMED),
         ({"amount_max_minor": 1 << 64}, PaymentsRefusal.AMOUNT_OUT_OF_RANGE),

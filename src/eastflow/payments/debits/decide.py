@@ -10,7 +10,7 @@ from uuid import UUID
 from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 
-from ..decide import check_accounts, check_amount, check_text, check_texts, further_id
+from ..decide import check_accounts, check_amount, check_asset, check_text, check_texts, further_id
 from ..model import REMITTANCE_CHARACTERS_MAX, Endpoint, Transfer
 from ..orders.decide import check_schedule, period_of
 from ..refusals import PaymentsRefusal
@@ -25,7 +25,8 @@ def check_mandate(mandate: Mandate) -> Refusal | None:
     """The first refusal that applies to the mandate by itself, or None."""
     creditor = Endpoint(mandate.creditor_name, str(mandate.creditor))
     return (
-        check_texts(creditor)
+        check_asset(mandate.asset)
+        or check_texts(creditor)
         or check_text("reference", mandate.reference, REMITTANCE_CHARACTERS_MAX, is_needed=False)
         or check_amount(mandate.amount_max_minor)
         or check_accounts(mandate.debtor, creditor)

@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 from eastflow.storage import Database, Retry, Transaction, UniqueViolation
 
-from ..decide import Manner, with_default
-from ..model import Origin
+from ..decide import Manner, check_limit, limits_for, with_default
+from ..model import Limit, Origin
 from ..refusals import PaymentsRefusal
-from ..store import schemes
-from ..transfers.actions import transfers
+from ..store import limits, schemes
+from ..transfers.actions import payers_of, transfers
 from . import store
 from .decide import begun, check_order, paid, refused, slots_of, transfer_of
 from .model import Occurrence, OccurrenceOutcome, OrderStatus, Run, StandingOrder
@@ -38,9 +39,12 @@ async def set_up_order(
 async def set_up_orders(
     tx: Transaction, orders: Sequence[StandingOrder], *, today: date, by: str, clock: Clock = now
 ) -> list[StandingOrder | Refusal]:
-    """Thousands at once, each by itself; their ids differ."""
+    """Thousands at once, each by itself; their ids differ. One that is more than its payer may pay away in a day is
+    refused here: once it is set up, it is paid by itself."""
     known = await store.standing_orders(tx, [order.id for order in orders])
-    ways = with_default(await schemes(tx))
+    ways, bounds = with_default(await schemes(tx)), await limits(tx)
+    debtors = {order.debtor for order in orders if order.id not in known and check_order(order) is None}
+    payers = await payers_of(tx, debtors, today) if bounds else {}
     answers: list[StandingOrder | Refusal] = []
     fresh: list[StandingOrder] = []
     for order in orders:
@@ -49,6 +53,8 @@ async def set_up_orders(
             answer = Refusal(PaymentsRefusal.SCHEME_NOT_FOUND, {"scheme": order.scheme})
         if answer is None and order.first_on < today:
             answer = Refusal(PaymentsRefusal.SCHEDULE_MALFORMED, {"field": "first_on"})
+        if answer is None and bounds:
+            answer = _over_limit(order, payers[order.debtor], bounds)
         if answer is None:
             answer = begun(order)
             fresh.append(answer)
@@ -118,6 +124,13 @@ async def _pay_due(tx: Transaction, slots: Sequence[int], today: date, batch: in
         raise Retry("an order changed in the same moment")
     paid_count = sum(each.outcome is OccurrenceOutcome.PAID for each in done)
     return Run(paid_count, len(due) - len(done), len(done) - paid_count)
+
+
+def _over_limit(order: StandingOrder, payer: str, bounds: Sequence[Limit]) -> Refusal | None:
+    for _, limit in limits_for(bounds, payer, order.asset, Channel.SYSTEM.value):
+        if refusal := check_limit(limit, order.amount_minor, 0):
+            return refusal
+    return None
 
 
 def _known(order: StandingOrder, known: StandingOrder | None) -> StandingOrder | Refusal | None:

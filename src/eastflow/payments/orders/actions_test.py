@@ -10,12 +10,14 @@ from uuid import uuid4
 
 import pytest
 
+from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal
 
 from .. import (
     Endpoint,
     Frequency,
+    Limit,
     OccurrenceOutcome,
     OrderStatus,
     PaymentsRefusal,
@@ -26,7 +28,7 @@ from .. import (
     standing_order,
     standing_orders_page,
 )
-from ..actions import cancel_order, run_standing_orders, set_up_order, set_up_orders
+from ..actions import cancel_order, run_standing_orders, set_limit, set_up_order, set_up_orders
 from ..conftest import ANN, BOB, POOR, SHOP, TODAY, Bank, to
 
 DAY = timedelta(days=1)
@@ -64,6 +66,7 @@ async def test_an_order_is_set_up_once_and_cancelled_once(bank: Bank) -> None:
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
+        ({"asset": "C\0"}, PaymentsRefusal.TEXT_MALFORMED),
         ({"remittance": "\0"}, PaymentsRefusal.TEXT_MALFORMED),
         ({"amount_minor": 0}, PaymentsRefusal.AMOUNT_OUT_OF_RANGE),
         ({"creditor": to("x")}, PaymentsRefusal.ACCOUNT_MALFORMED),
@@ -78,6 +81,27 @@ async def test_an_order_is_set_up_once_and_cancelled_once(bank: Bank) -> None:
 )
 async def test_what_cannot_be_an_order_is_refused(bank: Bank, changes: dict[str, Any], refusal: object) -> None:
     assert code(await set_up(bank, order(**changes))) is refusal
+
+
+async def test_an_order_over_the_payers_limits_is_not_set_up(bank: Bank) -> None:
+    for limit in (
+        Limit(None, None, "CZK", per_payment_minor=5_000),
+        Limit(Channel.SYSTEM, bank.owners[ANN], "CZK", per_day_minor=3_000),
+        Limit(Channel.APP, None, "CZK", per_payment_minor=1),
+    ):
+        assert not isinstance(await bank.call(set_limit, limit), Refusal)
+    kept = order(amount_minor=3_000)
+    for new, expected in (
+        (order(amount_minor=5_001), PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED),
+        (order(amount_minor=3_001), PaymentsRefusal.DAY_LIMIT_EXCEEDED),
+        (order(POOR, amount_minor=5_001), PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED),
+        (order(POOR, amount_minor=3_001), OrderStatus.ACTIVE),
+        (order(0), PaymentsRefusal.ACCOUNT_MALFORMED),
+        (kept, OrderStatus.ACTIVE),
+    ):
+        assert code(await set_up(bank, new)) is expected
+    await bank.call(set_limit, Limit(None, None, "CZK", per_payment_minor=1))
+    assert code(await set_up(bank, kept)) is OrderStatus.ACTIVE, "the same again is answered as before"
 
 
 async def test_an_order_is_paid_on_its_days_until_its_end(bank: Bank) -> None:

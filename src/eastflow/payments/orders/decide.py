@@ -10,7 +10,7 @@ from eastflow.customers import Channel
 from eastflow.kernel import Refusal, add_months
 from eastflow.ledger import LedgerRefusal
 
-from ..decide import check_accounts, check_amount, check_texts, further_id
+from ..decide import check_accounts, check_amount, check_asset, check_texts, further_id
 from ..model import Transfer
 from ..refusals import PaymentsRefusal
 from .model import (
@@ -31,7 +31,8 @@ _MONTHS = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.YEARLY: 12}
 def check_order(order: StandingOrder) -> Refusal | None:
     """The first refusal that applies to the order by itself, or None."""
     return (
-        check_texts(order.creditor, remittance=order.remittance, scheme=order.scheme)
+        check_asset(order.asset)
+        or check_texts(order.creditor, remittance=order.remittance, scheme=order.scheme)
         or check_amount(order.amount_minor)
         or check_accounts(order.debtor, order.creditor)
         or check_schedule(order.first_on, order.until, order.retry_days, RETRY_DAYS_MAX)

@@ -20,6 +20,7 @@ from ..decide import (
     Day,
     Manner,
     as_asked,
+    check_asset,
     check_limit,
     check_text,
     check_transfer,
@@ -124,6 +125,8 @@ async def confirm_payee(tx: Transaction, account: int, name: str) -> NameMatch |
 
 async def set_limit(tx: Transaction, limit: Limit) -> Limit | Refusal:
     """Bind payers from now on; what was paid today counts."""
+    if refusal := check_asset(limit.asset):
+        return refusal
     for amount in (limit.per_payment_minor, limit.per_day_minor):
         if amount is not None and not 0 <= amount <= INT64_MAX:
             return Refusal(PaymentsRefusal.AMOUNT_OUT_OF_RANGE, {"amount_minor": str(amount)})
@@ -183,7 +186,9 @@ async def transfers(
     for each in sound:
         answer = _replayed(each, known.get(each.id)) or decide_payment(each, schemes, day, manner)
         if isinstance(answer, Payment) and each.id not in known:
-            refusal = await _ask_back(tx, each, lately) if manner.asks_back else None
+            refusal = await _taken_uetr(tx, each)
+            if refusal is None and manner.asks_back:
+                refusal = await _ask_back(tx, each, lately)
             if refusal is None:
                 fresh.append(answer)
             answer = refusal or answer
@@ -353,6 +358,13 @@ def _replayed(asked: Transfer, known: Payment | None) -> Payment | Refusal | Non
         return None
     same = known.direction is not Direction.INCOMING and as_asked(known) == asked
     return known if same else Refusal(PaymentsRefusal.ID_REUSED, {"id": asked.id})
+
+
+async def _taken_uetr(tx: Transaction, asked: Transfer) -> Refusal | None:
+    """A payment has its UETR for itself, on its whole way."""
+    if asked.uetr is None or not await store.payments_of_uetr(tx, asked.uetr):
+        return None
+    return Refusal(PaymentsRefusal.UETR_REUSED, {"uetr": asked.uetr})
 
 
 async def _ask_back(tx: Transaction, asked: Transfer, lately: Sequence[Payment]) -> Refusal | None:
