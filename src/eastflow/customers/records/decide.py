@@ -27,6 +27,7 @@ from .model import (
     IdentificationLevel,
     Record,
     Risk,
+    RiskClass,
 )
 
 Key = tuple[str, ...]
@@ -183,11 +184,21 @@ def level_reached(records: Sequence[Record], channel: Channel, document: Documen
 
 
 def consent_stands(records: Sequence[Record], purpose: str, day: date) -> bool:
-    standing = standing_of(records, ("consent", purpose))
+    """Of merged parties, what one withdrew after the other's was recorded is withdrawn."""
+    key = ("consent", purpose)
+    standing = standing_of(records, key)
     if standing is None or not isinstance(standing.content, Consent):
+        return False
+    if any(each.ended_at and each.ended_at > standing.added_at for each in records if key_of(each.content) == key):
         return False
     consent = standing.content
     return consent.granted_on <= day and (consent.until is None or day < consent.until)
+
+
+def worst_risk(records: Sequence[Record]) -> RiskClass | None:
+    order = list(RiskClass)
+    judged = [each.content.risk_class for each in records if each.ended_at is None and isinstance(each.content, Risk)]
+    return max(judged, key=order.index, default=None)
 
 
 def match_names(asked: str, names: Sequence[str]) -> NameMatch:

@@ -26,6 +26,7 @@ from .decide import (
     match_names,
     shown_again,
     standing_of,
+    worst_risk,
 )
 from .model import (
     ChannelIdentity,
@@ -151,6 +152,18 @@ def test_of_merged_parties_what_was_recorded_last_stands() -> None:
     found = standing_of(records, key_of(first))
     assert found is not None
     assert found.content == last
+
+
+def test_of_merged_parties_the_worst_risk_stands_and_a_later_withdrawal_holds() -> None:
+    later = AT + timedelta(days=1)
+    worst, best = Record(1, Risk(RiskClass.PROHIBITED), AT, "a test"), Record(1, Risk(RiskClass.LOW), later, "a test")
+    assert worst_risk([worst, best]) is worst_risk([best, worst]) is RiskClass.PROHIBITED
+    assert worst_risk([best]) is RiskClass.LOW
+    assert worst_risk([]) is None
+    kept = Record(1, CONSENT, AT, "a test")
+    assert consent_stands([kept], "marketing", TODAY)
+    assert not consent_stands([kept, replace(kept, ended_at=later)], "marketing", TODAY)
+    assert consent_stands([replace(kept, ended_at=later), replace(kept, added_at=later)], "marketing", TODAY)
 
 
 def test_a_consent_stands_for_its_time_unless_it_is_withdrawn() -> None:

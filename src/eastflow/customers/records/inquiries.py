@@ -12,7 +12,17 @@ from ..merging import store as merges
 from ..model import Channel, Party, RoleKind
 from ..personal_data import store as vault
 from . import store
-from .decide import NameMatch, check_content, consent_stands, is_claimed, is_traced, key_of, match_names, standing_of
+from .decide import (
+    NameMatch,
+    check_content,
+    consent_stands,
+    is_claimed,
+    is_traced,
+    key_of,
+    match_names,
+    standing_of,
+    worst_risk,
+)
 from .model import (
     ChannelIdentity,
     ContactKind,
@@ -23,7 +33,6 @@ from .model import (
     Identification,
     IdentificationLevel,
     Record,
-    Risk,
     RiskClass,
 )
 
@@ -88,6 +97,5 @@ async def identification_level(tx: Transaction, party: UUID) -> IdentificationLe
 
 
 async def risk_class(tx: Transaction, party: UUID) -> RiskClass | None:
-    """None where it has not been judged."""
-    standing = standing_of(await records_of_party(tx, party), key_of(Risk(RiskClass.LOW)))
-    return standing.content.risk_class if standing and isinstance(standing.content, Risk) else None
+    """None where it has not been judged. Of merged parties each may have been: then the worst."""
+    return worst_risk(await records_of_party(tx, party))
