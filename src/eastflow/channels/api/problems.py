@@ -102,7 +102,7 @@ STATUSES: dict[RefusalCode, int] = {
     ProductsRefusal.MIGRATION_ID_REUSED: 409,
     ProductsRefusal.VERSION_NOT_FOUND: 404,
     ProductsRefusal.STATUS_UNFIT: 409,
-    ProductsRefusal.APPROVED_BY_AUTHOR: 403,
+    ProductsRefusal.APPROVED_BY_AUTHOR: 409,
     ProductsRefusal.DAY_IN_PAST: 422,
     ProductsRefusal.DAY_TAKEN: 409,
     ProductsRefusal.KIND_CHANGED: 409,

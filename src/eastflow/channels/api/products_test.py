@@ -49,7 +49,7 @@ def test_from_a_draft_to_the_day_it_is_withdrawn(client: httpx.Client, second: h
     assert code(second.post(f"{ONE}/approval")) == (409, "products.status_unfit")
     simulated = client.post(f"{ONE}/simulation", json=PLAN).json()
     assert (simulated["version"]["status"], len(simulated["months"])) == ("simulated", 24)
-    assert code(client.post(f"{ONE}/approval")) == (403, "products.approved_by_author")
+    assert code(client.post(f"{ONE}/approval")) == (409, "products.approved_by_author")
     assert second.post(f"{ONE}/approval").json()["approved_by"] == "second"
     assert code(client.get("/v1/products/http-term/live")) == (404, "products.version_not_found")
     assert client.post(f"{ONE}/launch", json={"live_from": TODAY.isoformat()}).json()["status"] == "live"
