@@ -3,14 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+ASROOT := $(shell test $$(id -u) = 0 || echo sudo)
 
 .PHONY: setup up test lint types soak lock clean
 
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
-	# Debian's Python has ensurepip only with the package python3-venv.
-	$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv $(VENV) || $(PYTHON) bootstrap.py $(VENV)
+	# Debian's Python has ensurepip only with this package: it is installed where we may.
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ $(ASROOT) apt-get update --quiet && $(ASROOT) apt-get install --yes --quiet python3-venv; }
+	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --require-hashes -r requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
