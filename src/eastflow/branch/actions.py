@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from eastflow.customers import Channel, Direction, Movement
@@ -12,7 +11,7 @@ from eastflow.customers.actions import use_allowance
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, Refusal
 from eastflow.ledger import Entry, LedgerRefusal, Side, accounts
 from eastflow.ledger.actions import internal_account, post
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
 from .decide import (
@@ -59,7 +58,6 @@ CUSTOMERS = frozenset({"liabilities:deposits", "liabilities:deposits:demand"})
 IN_TRANSIT = "assets:cash:in_transit"
 OTHER_BANKS = "assets:clearing"
 CASH_OVER, CASH_SHORT = "income:cash_over", "expenses:cash_short"
-Clock = Callable[[], datetime]
 
 __all__ = [
     "confirm",
@@ -76,10 +74,6 @@ __all__ = [
     "sign_on",
     "take_back",
 ]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class _Undone(Exception):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
 from .classes.actions import assign_class, bind_account, confirm_face_to_face, end_class, use_allowance
@@ -22,7 +22,6 @@ from .records.inquiries import party_by_content, records_of_party
 from .records.model import Document, Identification
 from .refusals import CustomersRefusal
 
-Clock = Callable[[], datetime]
 Calendar = Callable[[], date]
 
 __all__ = [
@@ -48,10 +47,6 @@ __all__ = [
     "unmerge_party",
     "use_allowance",
 ]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def register_party(

@@ -14,10 +14,10 @@ from eastflow.kernel import Refusal
 from eastflow.ledger import Account, Side, Status
 from eastflow.ledger.actions import change_floor, change_status, new_account_number, open_accounts
 from eastflow.products import AccountRole, Contract, Directive, ProductKind, Version
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
-from .books.actions import Clock, Refused, book, current, end_account, ids_of, must, now, post_all, save
+from .books.actions import Refused, book, current, end_account, ids_of, must, post_all, save
 from .day_end.actions import (
     accrue_moved,
     charge_fees,

@@ -4,9 +4,8 @@ once."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from eastflow import branch, customers, products
@@ -14,18 +13,12 @@ from eastflow.customers import Channel
 from eastflow.deposits import Opening
 from eastflow.deposits.actions import open_deposit
 from eastflow.kernel import Refusal, with_check_digit
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
 from .decide import check_known, check_parts, content_hash, decide_completion, decide_step, expiry, named, supplied
 from .model import Application, ApplicationStatus, Parts, Step, StepKind
 from .refusals import FlowsRefusal
-
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def begin_application(

@@ -10,9 +10,9 @@ from eastflow.branch import Cash, Voucher
 from eastflow.branch.actions import customer_cash
 from eastflow.customers import Channel
 from eastflow.kernel import Refusal
-from eastflow.storage import Transaction
+from eastflow.storage import Clock, Transaction, now
 
-from .applications import Clock, complete_application, now
+from .applications import complete_application
 from .model import Application
 
 

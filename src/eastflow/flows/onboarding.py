@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID, uuid5
 
 from eastflow import ledger, products
@@ -17,7 +17,7 @@ from eastflow.kernel import Refusal
 from eastflow.ledger import Entry, Posting, Side
 from eastflow.ledger.actions import internal_account, post
 from eastflow.products import ProductKind
-from eastflow.storage import Database, Retry, Transaction
+from eastflow.storage import Clock, Database, Retry, Transaction, now
 
 from .decide import check_parts
 from .model import Onboarded, Onboarding, Parts
@@ -29,12 +29,7 @@ LANES = 4
 """So many groups at work at once: while some wait for the database, the answers of others are read."""
 TOGETHER_MAX = 100
 """So many are committed together at most: one that is refused makes the others of its group be done again."""
-Clock = Callable[[], datetime]
 Calendar = Callable[[], date]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Declined(Exception):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from eastflow.kernel import Asset, Refusal, is_asset, is_text, with_check_digit
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .check import check_account_id, check_details
 from .engine import Engine
@@ -26,7 +26,7 @@ from .model import (
     Side,
     Status,
 )
-from .posting import Calendar, Clock, new_id, now, post_judged
+from .posting import Calendar, new_id, post_judged
 from .refusals import LedgerRefusal
 from .store import accounts as store
 from .store import batch as batch_store

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Database, Transaction
+from eastflow.storage import Clock, Database, Transaction, go_on_from, now
 
 from .model import BATCH_COMMANDS_MAX, Command, Outcome
-from .posting import Calendar, Clock, Contested, Written, go_on_from, now, post_judged, post_quickly
+from .posting import Calendar, Contested, Written, post_judged, post_quickly
 from .prepare import Prepared, extend, finish
 from .refusals import LedgerRefusal
 from .store import batch as store

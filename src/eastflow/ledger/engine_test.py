@@ -39,8 +39,7 @@ from eastflow.ledger import (
 )
 from eastflow.ledger.actions import Engine, define_asset, new_id, open_accounts
 from eastflow.storage import Database
-
-from . import posting as posting_module
+from eastflow.storage import clock as house_clock
 
 DAY = date(2026, 1, 2)
 AT = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -382,7 +381,7 @@ async def test_a_clock_that_was_set_back_books_nothing_before_what_is_booked(
     async with Engine(database, clock=lambda: ahead) as engine:
         first = await engine.post(transfer(1, 2, 100))
     # The next process finds the machine's clock five minutes behind.
-    monkeypatch.setattr(posting_module, "_forward", posting_module._Forward())
+    monkeypatch.setattr(house_clock, "_forward", house_clock._Forward())
     async with Engine(database) as engine:
         second = await engine.post(transfer(1, 2, 100))
     assert isinstance(first, Done)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import numpy as np
 
 from eastflow.kernel import unix_milliseconds, uuid7
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import encoding
 from .decide import Books, Moment, judge, touched_accounts, touched_hold
@@ -29,7 +29,6 @@ from .store import chain as chain_store
 from .store.chain import Head
 from .store.entries import entries
 
-Clock = Callable[[], datetime]
 Calendar = Callable[[], date]
 
 
@@ -43,30 +42,6 @@ class Written:
 
 class Contested(Exception):
     """The quick way does not apply; the transaction must end and the batch be judged."""
-
-
-class _Forward:
-    """The clock of the machine, except that it never goes back: it stands still until it has caught up. So an
-    account's postings stay booked in the order of their time when somebody sets the machine's clock."""
-
-    def __init__(self) -> None:
-        self._latest = datetime.min.replace(tzinfo=UTC)
-
-    def not_before(self, at: datetime) -> datetime:
-        self._latest = max(self._latest, at)
-        return self._latest
-
-
-_forward = _Forward()
-
-
-def now() -> datetime:
-    return _forward.not_before(datetime.now(UTC))
-
-
-def go_on_from(booked: datetime) -> None:
-    """What is booked from now on is not booked before this."""
-    _forward.not_before(booked)
 
 
 def new_id(at: datetime | None = None) -> UUID:

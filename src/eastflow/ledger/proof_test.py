@@ -23,8 +23,7 @@ from eastflow.ledger import (
     verify,
 )
 from eastflow.ledger.actions import Engine, define_asset, open_accounts, reversal_of
-from eastflow.ledger.posting import now
-from eastflow.storage import Database
+from eastflow.storage import Database, now
 
 DAY = date(2026, 1, 2)
 

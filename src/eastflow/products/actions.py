@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
 from .decide import (
@@ -22,8 +21,6 @@ from .model import Migration, Terms, Version
 from .refusals import ProductsRefusal
 from .simulation import Plan, Simulation, simulate
 
-Clock = Callable[[], datetime]
-
 __all__ = [
     "approve_version",
     "complete_migration",
@@ -33,10 +30,6 @@ __all__ = [
     "simulate_version",
     "withdraw_version",
 ]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def draft_version(tx: Transaction, id: UUID, terms: Terms, *, by: str, clock: Clock = now) -> Version | Refusal:

@@ -2,6 +2,7 @@
 
 from . import embedded
 from .backup import Backup, back_up, backups, restore, verify_backup
+from .clock import Clock, go_on_from, now
 from .database import Database, Retry
 from .embedded import EmbeddedServerFault
 from .faults import KeyFault, SchemaFault, StorageFault
@@ -11,6 +12,7 @@ from .transaction import Row, Transaction, UniqueViolation
 
 __all__ = [
     "Backup",
+    "Clock",
     "Database",
     "EmbeddedServerFault",
     "KeyFault",
@@ -24,8 +26,10 @@ __all__ = [
     "back_up",
     "backups",
     "embedded",
+    "go_on_from",
     "migrate",
     "new_data_key",
+    "now",
     "restore",
     "seal",
     "unseal",

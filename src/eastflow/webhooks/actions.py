@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from eastflow import ledger
 from eastflow.kernel import Refusal, unix_milliseconds, uuid7
-from eastflow.storage import Transaction
+from eastflow.storage import Clock, Transaction, now
 
 from . import cursor as cursors
 from . import decide, events, signing, store
 from .model import Delivery, DeliveryStatus, Endpoint, EventPage, Place
 from .refusals import WebhooksRefusal
 
-Clock = Callable[[], datetime]
 OLD_SECRET_HOURS = 24
 PAGE_MAX = 1_001
 """A thousand, and one more that tells whether others follow."""
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def register_endpoint(

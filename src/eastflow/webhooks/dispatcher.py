@@ -15,10 +15,9 @@ from uuid import UUID
 import httpx
 
 from eastflow.kernel import unix_milliseconds
-from eastflow.storage import Database, Transaction
+from eastflow.storage import Clock, Database, Transaction, now
 
 from . import decide, events, signing, store
-from .actions import Clock, now
 from .model import Answer, Claimed, DeliveryStatus, Place, Sending
 
 SENDS_MAX = 20

@@ -7,16 +7,16 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from eastflow.kernel import Refusal, unix_milliseconds, uuid7
 from eastflow.operations import Role
-from eastflow.storage import Database, Transaction
+from eastflow.storage import Clock, Database, Transaction, now
 
 from . import store
 from .refusals import ApiRefusal
@@ -92,10 +92,6 @@ def scopes_of(roles: Collection[Role]) -> frozenset[Scope]:
     return frozenset(Scope(value) for role in roles for value in ROLE_SCOPES[role])
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 async def create_key(
     tx: Transaction,
     name: str,
@@ -103,7 +99,7 @@ async def create_key(
     *,
     roles: Collection[Role] = (),
     held_by: str | None = None,
-    clock: Callable[[], datetime] = _now,
+    clock: Clock = now,
 ) -> tuple[ApiKey, str]:
     """The new key and its secret, `ef_<id>_<random>`: this is the only time anyone sees it."""
     at = clock()
@@ -123,7 +119,7 @@ async def create_key(
     return key, secret
 
 
-async def revoke_key(tx: Transaction, id: UUID, *, clock: Callable[[], datetime] = _now) -> ApiKey | Refusal:
+async def revoke_key(tx: Transaction, id: UUID, *, clock: Clock = now) -> ApiKey | Refusal:
     """Revoking again changes nothing."""
     if await store.revoke(tx, id, clock()) == 0:
         return Refusal(ApiRefusal.KEY_NOT_FOUND, {"id": id})

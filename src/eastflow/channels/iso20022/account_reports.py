@@ -7,10 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from eastflow import ledger
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Statement
-from eastflow.storage import Transaction
+from eastflow.storage import Clock, Transaction, now
 
 from . import amounts, write
-from .actions import Clock, now
 from .model import Header
 from .settings import Iso20022Settings
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from eastflow.payments.actions import (
     receive_return,
     transfer,
 )
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import amounts, decide, store, write
 from .model import (
@@ -55,13 +54,8 @@ from .read import read
 from .reasons import NOT_SPECIFIED, reason_of
 from .settings import Iso20022Settings
 
-Clock = Callable[[], datetime]
 NO_ACCOUNT_TOLD = "NOTPROVIDED"
 _LOG = logging.getLogger(__name__)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from eastflow.storage import Database
+from eastflow.storage import Clock, Database, now
 
 from . import account_reports, actions, store
-from .actions import Clock, now
 from .model import Message, Unreadable
 from .settings import Iso20022Settings
 

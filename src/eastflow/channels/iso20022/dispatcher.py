@@ -11,10 +11,10 @@ from types import TracebackType
 
 import httpx
 
-from eastflow.storage import Database, Transaction
+from eastflow.storage import Clock, Database, Transaction, now
 
 from . import decide, store
-from .actions import Clock, now, receive
+from .actions import receive
 from .model import DeliveryStatus, Message, Unreadable
 from .outgoing import write_waiting
 from .safe_xml import MESSAGE_BYTES_MAX

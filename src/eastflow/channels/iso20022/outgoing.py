@@ -12,10 +12,9 @@ from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
 from eastflow.payments import Endpoint, Outgoing, OutgoingKind, Payment, PaymentStatus
 from eastflow.payments.actions import apply_status, mark_sent
-from eastflow.storage import Retry, Transaction
+from eastflow.storage import Clock, Retry, Transaction, now
 
 from . import amounts, store, write
-from .actions import Clock, now
 from .model import (
     Amount,
     DeliveryStatus,

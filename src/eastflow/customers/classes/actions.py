@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .. import store as parties
 from ..merging import store as merges
@@ -26,13 +26,8 @@ from .decide import (
 )
 from .model import ClassedAccount, Direction, Movement
 
-Clock = Callable[[], datetime]
 BalanceOf = Callable[[Transaction, int], Awaitable[int]]
 """The posted balance of an account in its minor units, as the ledger has it."""
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def use_allowance(

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Transaction
+from eastflow.storage import Clock, Transaction, now
 
 from .. import store as parties
 from ..personal_data import store as vault
 from . import store
 from .decide import decide_merge, decide_unmerge
 from .model import Merge
-
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def merge_parties(

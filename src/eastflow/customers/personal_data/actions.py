@@ -6,12 +6,11 @@ answers that nothing was left to do. A step that was cut short has changed nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Retry, Transaction, UniqueViolation, new_data_key
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, new_data_key, now
 
 from .. import store as parties
 from ..merging import store as merges
@@ -20,12 +19,7 @@ from ..records import store as records
 from . import store
 from .decide import decide_erasure
 
-Clock = Callable[[], datetime]
 STEP_PARTIES = 1_000
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def check_keys(tx: Transaction) -> None:

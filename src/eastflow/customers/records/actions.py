@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .. import store as parties
 from ..merging import store as merges
@@ -17,12 +17,6 @@ from ..refusals import CustomersRefusal
 from . import store
 from .decide import Held, add, check_content, decide_end, key_of
 from .model import Content, Record
-
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def add_record(

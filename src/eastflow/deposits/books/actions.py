@@ -6,9 +6,9 @@ is decided, what has been posted since is counted in; a posting valued before th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -19,13 +19,12 @@ from eastflow.kernel import Refusal
 from eastflow.ledger import Entry, Posting, Side, Status
 from eastflow.ledger.actions import change_status, internal_account, post
 from eastflow.products import AccountRole, Accrual, Directive
-from eastflow.storage import Retry, Transaction
+from eastflow.storage import Clock, Retry, Transaction, now
 
 from .. import store
 from ..decide import account_key, corrections, derived_id, entries_of, moved, settlement_dates
 from ..model import INTEREST_KIND, AccrualRow, Deposit
 
-Clock = Callable[[], datetime]
 _Answer = TypeVar("_Answer")
 CORRECTION_KIND = "interest_correction"
 CHARTS = {
@@ -41,10 +40,6 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code.value)
         self.refusal = refusal
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def current(tx: Transaction, account: int, day: date, *, clock: Clock = now) -> Deposit | None:

@@ -21,23 +21,10 @@ from eastflow.ledger import Entry, Movements, Posting, Status
 from eastflow.ledger.actions import Engine, change_floor, change_status, internal_account
 from eastflow.products import AccountRole, Accrual, Contract, Directive, Migration, Terms
 from eastflow.products.actions import complete_migration
-from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from .. import store as contracts
-from ..books.actions import (
-    CHARTS,
-    Clock,
-    Refused,
-    book,
-    book_correction,
-    correct,
-    current,
-    due_ids,
-    end_account,
-    must,
-    now,
-    save,
-)
+from ..books.actions import CHARTS, Refused, book, book_correction, correct, current, due_ids, end_account, must, save
 from ..decide import account_key, derived_id, settled_through
 from ..model import INTEREST_KIND, Deposit, DepositStatus, StepDone
 from . import store

@@ -10,10 +10,10 @@ from eastflow import ledger
 from eastflow.kernel import Refusal
 from eastflow.ledger import Hold, Release, Status
 from eastflow.ledger.actions import change_status, post
-from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from .. import store
-from ..books.actions import Clock, current, must, now
+from ..books.actions import current, must
 from ..decide import check_account, check_order, check_standing, derived_id, freezes_whole, to_hold
 from ..model import Deposit, DepositStatus, Order
 from ..refusals import DepositsRefusal

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from ..refusals import OperationsRefusal
 from . import store
@@ -19,12 +19,6 @@ from .decide import check_checker, check_pending, check_texts, propose
 from .kind import Approved, Kind
 from .kinds import KINDS
 from .model import PAYLOAD_BYTES_MAX, NewProposal, Proposal, ProposalStatus, Role
-
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def make_proposal(

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from eastflow.kernel import Refusal
 from eastflow.ledger import EntryFilter, search
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from ..refusals import OperationsRefusal
 from . import store
 from .model import BusinessDay, DayState, following, may_begin
-
-Clock = Callable[[], datetime]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def begin_business_day(tx: Transaction, *, clock: Clock = now) -> BusinessDay:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 
-from eastflow.storage import Database
+from eastflow.storage import Clock, Database, now
 
-from .actions import Clock, begin_business_day, now
+from .actions import begin_business_day
 from .store import open_day
 
 CACHE_MILLISECONDS = 1_000

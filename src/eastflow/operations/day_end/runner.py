@@ -13,10 +13,9 @@ from uuid import UUID
 
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import Engine, new_id
-from eastflow.storage import Database, Transaction
+from eastflow.storage import Clock, Database, Transaction, now
 
 from ..business_day import store as days
-from ..business_day.actions import Clock, now
 from ..business_day.model import DayState, following, may_begin
 from ..refusals import OperationsRefusal
 from . import store

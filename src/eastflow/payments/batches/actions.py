@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from eastflow.kernel import Refusal
 from eastflow.ledger import Entry, Posting
-from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from .. import store as payments
 from ..decide import Manner, further_id
@@ -20,12 +20,7 @@ from . import store
 from .decide import begun, check_file, check_total, content_hash, first_refused, same_request, transfer_of
 from .model import LINES_MAX, Batch, BatchFile, BatchLine, BatchStatus, LineStatus
 
-Clock = Callable[[], datetime]
 CHUNK_LINES = 500
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class _Undo(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from eastflow.kernel import Refusal
-from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from .. import store as payments
 from ..decide import Manner, changed, payment_entry
@@ -33,14 +33,9 @@ from .decide import (
 )
 from .model import Collection, CollectionStatus, Mandate, MandateStatus
 
-Clock = Callable[[], datetime]
 BATCH_COLLECTIONS = 500
 REFUND_ASKED = "MD06"
 """Refund asked for by the payer. Recalled, not checked against ISO 20022's external list."""
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def give_mandate(tx: Transaction, mandate: Mandate, *, by: str, clock: Clock = now) -> Mandate | Refusal:

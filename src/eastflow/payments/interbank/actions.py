@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal
 from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN, post
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .. import store
 from ..decide import (
@@ -44,14 +43,9 @@ from ..model import (
 from ..refusals import PaymentsRefusal
 from ..transfers.actions import CLEARING, SUSPENSE, Booking, book, movements, own
 
-Clock = Callable[[], datetime]
 RETURNED_AS_ASKED = "FOCR"
 """Following a cancellation request. Recalled, not checked against ISO 20022's external list."""
 _LIVE = (PaymentStatus.ACCEPTED, PaymentStatus.SENT, PaymentStatus.SETTLED)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def mark_sent(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from eastflow.customers import Channel
 from eastflow.kernel import Refusal
-from eastflow.storage import Database, Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from ..decide import Manner, check_limit, limits_for, with_default
 from ..model import Limit, Origin
@@ -20,12 +20,7 @@ from . import store
 from .decide import begun, check_order, paid, refused, slots_of, transfer_of
 from .model import Occurrence, OccurrenceOutcome, OrderStatus, Run, StandingOrder
 
-Clock = Callable[[], datetime]
 BATCH_ORDERS = 500
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def set_up_order(

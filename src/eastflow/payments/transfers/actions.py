@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from eastflow import customers, ledger
@@ -13,7 +13,7 @@ from eastflow.customers.actions import use_allowance
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal
 from eastflow.ledger import Entry, LedgerRefusal, Side
 from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN, internal_account, post
-from eastflow.storage import Retry, Transaction, UniqueViolation
+from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .. import store
 from ..decide import (
@@ -47,17 +47,12 @@ from ..model import (
 from ..refusals import PaymentsRefusal
 from ..store import UsageKey
 
-Clock = Callable[[], datetime]
 CLEARING, SUSPENSE = "assets:clearing", "liabilities:suspense"
 CHARTS_UNDER_CONTRACT = frozenset(f"liabilities:deposits:{kind}" for kind in ("term", "call", "instalment"))
 UTC_OFFSET_MINUTES_MAX = 14 * 60
 HOLIDAYS_MAX = 10_000
 DUPLICATE_MINUTES = 10
 """How long the same payment of the same payer is taken for a slip of the hand, unless the caller says otherwise."""
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
