@@ -25,6 +25,7 @@ from eastflow.operations import (
     StepProgress,
     business_date,
     close_day,
+    day_to_close,
     set_business_date,
 )
 from eastflow.products import Plan, Terms, terms_from
@@ -49,6 +50,9 @@ BESIDE_PAUSE_SECONDS = 0.02
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, help="demand contracts")
     parser.add_argument("--entries", type=int, help="booked on the day that is ended")
+    parser.add_argument(
+        "--days-back", type=int, default=1, help="since when the books are: each day of a named data directory is a run"
+    )
     parser.add_argument("--settling", action="store_true", help="interest settles on that day")
     parser.add_argument("--workers", type=int, default=4, help="partitions at once")
     parser.add_argument("--verify", action="store_true", help="prove the books at the end")
@@ -57,15 +61,18 @@ def options(parser: argparse.ArgumentParser) -> None:
 async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     accounts = sized(arguments, "accounts", full=100_000, quick=500)
     entries = sized(arguments, "entries", full=100_000, quick=1_000)
-    # The bank's date may not be ahead of the clock for long: the day before is ended too, unmeasured.
-    day = datetime.now(UTC).date()
-    database = await Database.open(bank.url, keys=Keys.random())
+    database = await Database.open(bank.url, keys=Keys.open(bank.data_dir / "bench.keys"))
     try:
         await migrate(database)
-        await _prepare(database, bank.url, day - timedelta(days=1), accounts, settles_on=_settles_on(day, arguments))
-        progress(f"{accounts:,} contracts are there; ending the day before")
-        await _close(database, day - timedelta(days=1), arguments.workers)
-        batches = build_batches(Uniform(accounts, first=FIRST_ACCOUNT), -(-entries // BATCH_ENTRIES), BATCH_ENTRIES)
+        day = await _open_day(database)
+        if day is None:
+            first = datetime.now(UTC).date() - timedelta(days=arguments.days_back)
+            day = first + timedelta(days=1)
+            await _prepare(database, bank.url, first, accounts, settles_on=_settles_on(day, arguments))
+            progress(f"{accounts:,} contracts are there; ending the day before")
+            await _close(database, first, arguments.workers)
+        workload = Uniform(accounts, first=FIRST_ACCOUNT)
+        batches = build_batches(workload, -(-entries // BATCH_ENTRIES), BATCH_ENTRIES, day)
         batches[-1] = batches[-1][: entries - BATCH_ENTRIES * (len(batches) - 1)]
         posted = await post_all(database, batches, lanes=2, clients=3)
         await settle(bank.url)
@@ -104,6 +111,12 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
         conditions=conditions,
         more={"steps": {step.name: _told(step) for step in ended.steps}},
     )
+
+
+async def _open_day(database: Database) -> date | None:
+    """The day to be ended, where the books are those of an earlier run."""
+    async with database.reading() as tx:
+        return await day_to_close(tx)
 
 
 def _settles_on(day: date, arguments: argparse.Namespace) -> int:

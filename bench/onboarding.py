@@ -44,7 +44,9 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     try:
         await migrate(database)
         await database.run(_launch)
-        _, secret = await database.run(lambda tx: keys.create_key(tx, "benchmark", [Scope.FLOWS_WRITE]))
+        _, secret = await database.run(
+            lambda tx: keys.create_key(tx, "benchmark", [Scope.FLOWS_WRITE, Scope.FLOWS_FUND])
+        )
         before = await booked(database)
         async with serving(bank.url, 2, key_file) as port:
             found = await _load(secret, port, connections, requests, rounds)

@@ -177,9 +177,7 @@ async def _post_day(database: Database, accounts: int, entries: int) -> None:
     workload = Uniform(accounts)
     async with _engine(database, MOVED_ON) as engine:
         for start in range(0, entries, BATCH_ENTRIES):
-            batch = build_entries(workload, min(BATCH_ENTRIES, entries - start))
-            dated = [Entry(each.id, each.kind, MOVED_ON, each.postings) for each in batch]
-            await engine.post_batch(dated)
+            await engine.post_batch(build_entries(workload, min(BATCH_ENTRIES, entries - start), MOVED_ON))
 
 
 def _engine(database: Database, day: date) -> Engine:

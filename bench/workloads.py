@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 import numpy as np
@@ -83,19 +83,19 @@ class Hot:
         return np.where(turned, hot, other), np.where(turned, other, hot)
 
 
-def build_entries(workload: Workload, count: int) -> list[Entry]:
-    """Entries of two postings, each with a fresh time-ordered id."""
+def build_entries(workload: Workload, count: int, day: date | None = None) -> list[Entry]:
+    """Entries of two postings, each with a fresh time-ordered id, valued on this day or today."""
     debited, credited = workload.pairs(count)
     amounts = (debited * 31 + credited) % AMOUNT_MINOR_MAX + 1
-    day = datetime.now(UTC).date()
+    value_date = day or datetime.now(UTC).date()
     return [
-        Entry(actions.new_id(), KIND, day, (Posting(payer, ASSET, -amount), Posting(payee, ASSET, amount)))
+        Entry(actions.new_id(), KIND, value_date, (Posting(payer, ASSET, -amount), Posting(payee, ASSET, amount)))
         for payer, payee, amount in zip(debited.tolist(), credited.tolist(), amounts.tolist(), strict=True)
     ]
 
 
-def build_batches(workload: Workload, batches: int, batch_entries: int) -> list[list[Entry]]:
-    return [build_entries(workload, batch_entries) for _ in range(batches)]
+def build_batches(workload: Workload, batches: int, batch_entries: int, day: date | None = None) -> list[list[Entry]]:
+    return [build_entries(workload, batch_entries, day) for _ in range(batches)]
 
 
 def _different(draw: Callable[[int], Numbers], count: int) -> tuple[Numbers, Numbers]:

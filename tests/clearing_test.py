@@ -21,7 +21,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -35,9 +35,9 @@ from eastflow.channels.iso20022.conftest import Paid, pain001, valid
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Entry, Posting, Side, balance, trial_balance_at, verify
 from eastflow.ledger.actions import define_asset, internal_account, new_id, open_accounts, post
-from eastflow.payments import PaymentStatus, Scheme
-from eastflow.payments.actions import recall, set_scheme
-from eastflow.storage import Database, Transaction, embedded, migrate
+from eastflow.payments import CollectionStatus, PaymentStatus, Scheme
+from eastflow.payments.actions import collect, give_mandate, recall, refund_collection, set_scheme
+from eastflow.storage import Database, Keys, Transaction, embedded, migrate
 
 ROOT = Path(__file__).parents[1]
 MEMORY_BYTES = 512 << 20
@@ -53,6 +53,14 @@ ENDS = {
     "1503": (PaymentStatus.SETTLED, False),
     "1202": (PaymentStatus.SETTLED, False),
 }
+# What becomes of a collection of a debtor's account with this end.
+COLLECTED_ELSEWHERE = {
+    "2000": CollectionStatus.COLLECTED,
+    "2404": CollectionStatus.REFUSED,
+    "2777": CollectionStatus.REFUNDED,
+    "2503": CollectionStatus.COLLECTED,
+    "2202": CollectionStatus.COLLECTED,
+}
 
 
 @pytest.fixture
@@ -63,8 +71,8 @@ def data_dir() -> Iterator[Path]:
     shutil.rmtree(room, ignore_errors=True)
 
 
-async def open_books(url: str) -> Database:
-    database = await Database.open(url)
+async def open_books(url: str, key_file: Path) -> Database:
+    database = await Database.open(url, keys=Keys.open(key_file))
     await migrate(database)
 
     async def fill(tx: Transaction) -> None:
@@ -178,9 +186,10 @@ def _is_awaited(payment: payments.Payment) -> bool:
 
 
 @asynccontextmanager
-async def world(data_dir: Path) -> AsyncIterator[World]:
+async def world(data_dir: Path, **settings: str) -> AsyncIterator[World]:
     server = embedded.start(data_dir, memory_bytes=MEMORY_BYTES)
-    database = await open_books(server.url)
+    key_file = data_dir.parent / "keys"
+    database = await open_books(server.url, key_file)
     _, company = await database.run(lambda tx: create_key(tx, "company", [Scope.ISO20022_WRITE]))
     _, secret = await database.run(lambda tx: create_key(tx, "clearing", [Scope.ISO20022_WRITE]))
     port, clearing_port = free_port(), free_port()
@@ -189,9 +198,10 @@ async def world(data_dir: Path) -> AsyncIterator[World]:
         ["-c", "from eastflow.main import main; main()", "up"],
         {
             "EASTFLOW_DATABASE_URL": server.url,
-            "EASTFLOW_KEY_FILE": str(data_dir.parent / "keys"),
+            "EASTFLOW_KEY_FILE": str(key_file),
             "EASTFLOW_PORT": str(port),
             "EASTFLOW_CLEARING_URL": f"{clearing_url}/messages",
+            **settings,
         },
     )
     arguments = ["--bank", url, "--secret", secret, "--port", str(clearing_port), "--delay", "300"]
@@ -296,7 +306,8 @@ def test_nothing_is_lost_or_doubled_when_the_bank_is_killed(data_dir: Path) -> N
 
 
 async def recalls_go_both_ways(data_dir: Path) -> None:
-    async with world(data_dir) as here:
+    """With headers beside all messages between banks."""
+    async with world(data_dir, EASTFLOW_CLEARING_HEADER="1") as here:
         await here.initiate(
             pain001([Paid("4.00", "1000", "OTHRBANK"), Paid("6.00", "1600", "OTHRBANK")], day=str(TODAY))
         )
@@ -322,6 +333,67 @@ async def recalls_go_both_ways(data_dir: Path) -> None:
             "2": PaymentStatus.SETTLED,
         }
         await check_books(here.database, {1: START_MINOR - 600, 2: 900})
+        between_banks = [each for each in await here.sent() if not each.kind.startswith("pain")]
+        assert {each.kind[:8] for each in between_banks} == {"pacs.002", "pacs.008", "camt.029", "camt.056"}
+        assert all(b"<AppHdr" in each.content for each in between_banks)
+
+
+async def collections_go_both_ways(data_dir: Path) -> None:
+    """What another bank collects of customer 1, and what customer 2 collects of others."""
+    async with world(data_dir) as here:
+        ours = [await ask_elsewhere(here, account) for account in COLLECTED_ELSEWHERE]
+        outside = payments.Outside("123456789", "CLEARING", "CZ98ZZZ17", TODAY)
+        given = payments.Mandate(
+            uuid4(),
+            1,
+            None,
+            "City Power",
+            900,
+            "CZK",
+            TODAY,
+            payments.Frequency.DAILY,
+            reference="M-17",
+            outside=outside,
+        )
+        await here.database.run(lambda tx: give_mandate(tx, given, by="a person"))
+        asked = {"currency": "CZK", "account": "1", "creditor_id": "CZ98ZZZ17", "reference": "M-17", "day": str(TODAY)}
+        uetrs = []
+        for amount in ("7.00", "9.01"):
+            answer = await here.clearing.post("/control/collect", json=asked | {"amount": amount})
+            uetrs.append(answer.json()["uetr"])
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(answers := (await here.state())["answers"]) < 2:
+                await asyncio.sleep(0.1)
+        assert [("ACSC" in each, "AM02" in each) for each in answers] == [(True, False), (False, True)]
+        await here.database.run(lambda tx: refund_collection(tx, given.id, UUID(uetrs[0]), today=TODAY))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (came_back := (await here.state())["came_back"]):
+                await asyncio.sleep(0.1)
+        assert came_back == {uetrs[0]: "7.00"}
+        await here.settle()
+        async with here.database.reading() as tx:
+            found = [await payments.collection(tx, each.mandate, each.id) for each in ours]
+            assert [each and each.status for each in found] == list(COLLECTED_ELSEWHERE.values())
+            for each in await messages(tx, limit=1_000):
+                valid(each.content)
+        # Of five of 5.00 each, one was refused and one went back.
+        await check_books(here.database, {1: START_MINOR, 2: 1_500})
+
+
+async def ask_elsewhere(here: World, account: str) -> payments.Collection:
+    outside = payments.Outside(account, "OTHRBANK", "CZ98ZZZ18", TODAY, "Jan")
+    frequency = payments.Frequency.ONCE
+    given = payments.Mandate(
+        uuid4(), None, 2, "The Shop", 900, "CZK", TODAY, frequency, reference=account, outside=outside
+    )
+    asked = payments.Collection(uuid4(), given.id, 500, TODAY)
+    await here.database.run(lambda tx: give_mandate(tx, given, by="a person"))
+    await here.database.run(lambda tx: collect(tx, asked, today=TODAY, by="a person"))
+    return asked
+
+
+def test_collections_go_both_ways(data_dir: Path) -> None:
+    asyncio.run(collections_go_both_ways(data_dir))
 
 
 async def answered(here: World, account: str) -> bool:

@@ -31,9 +31,13 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(status, answer, "application/xml")
         elif self.path == "/control/pay":
             self._answer(200, json.dumps({"uetr": self.house.pay(json.loads(raw))}).encode())
+        elif self.path == "/control/collect":
+            self._answer(200, json.dumps({"uetr": self.house.collect(json.loads(raw))}).encode())
         elif self.path == "/control/recall":
             self.house.recall(json.loads(raw))
             self._answer(200, b"{}")
+        elif self.path == "/control/verify":
+            self._answer(200, json.dumps({"id": self.house.verify(json.loads(raw))}).encode())
         else:
             self._answer(404, b"")
 

@@ -14,6 +14,8 @@ from . import messages
 from .messages import Schemas, text
 
 NO_ACCOUNT, COMES_BACK, BUSY_ONCE, ANSWERS_LATER, KEEPS_IT = "404", "777", "503", "202", "600"
+NOT_VERIFIED = {"404": "<Cd>AC01</Cd>", "405": "<Cd>PN01</Cd>", "406": "<Prtry>CLASS_ONE</Prtry>"}
+"""By the last digits of the account: there is none, it is another person's, it is not of class I."""
 
 
 @dataclass
@@ -50,19 +52,30 @@ class House:
                 kind, document = messages.parse(raw)
             except etree.XMLSyntaxError:
                 return 400, b""
-            id = text(document, "GrpHdr", "MsgId") or text(document, "Assgnmt", "Id")
+            id = messages.id_of(document)
             if not id or not kind:
                 return 400, b""
-            if problem := self.schemas.problem(document, kind):
+            header = document.getprevious()
+            if problem := self.schemas.problem(document, kind) or self._header_problem(header, id, kind):
                 print(f"not valid: {problem}", flush=True)
                 return 200, messages.status(id, kind, [], refused="FF01")
             if id in self._known:
                 before, status, answer = self._known[id]
                 return (status, answer) if before == raw else (200, messages.status(id, kind, [], refused="DU01"))
             status, answer = self._answer(id, kind, document)
+            if answer and header is not None:
+                answer = messages.with_header(answer)
             if status != 503:
                 self._known[id] = raw, status, answer
             return status, answer
+
+    def _header_problem(self, header: etree._Element | None, id: str, kind: str) -> str | None:
+        if header is None:
+            return None
+        if problem := self.schemas.problem(header, messages.HEADER):
+            return problem
+        same = (text(header, "BizMsgIdr"), text(header, "MsgDefIdr")) == (id, kind)
+        return None if same else "the header is another message's"
 
     def pay(self, asked: dict[str, str]) -> str:
         uetr = asked.get("uetr") or str(uuid4())
@@ -71,8 +84,20 @@ class House:
         self.outbox.put(messages.transfer(uetr, asked["amount"], asked["currency"], asked["account"]))
         return uetr
 
+    def collect(self, asked: dict[str, str]) -> str:
+        uetr = asked.get("uetr") or str(uuid4())
+        with self._lock:
+            self.sent[uetr] = asked["amount"]
+        self.outbox.put(messages.collection(asked | {"uetr": uetr}))
+        return uetr
+
     def recall(self, asked: dict[str, str]) -> None:
         self.outbox.put(messages.recall(asked["uetr"]))
+
+    def verify(self, asked: dict[str, str]) -> str:
+        id = uuid4().hex
+        self.outbox.put(messages.question(asked | {"id": id}))
+        return id
 
     def state(self) -> dict[str, Any]:
         with self._lock:
@@ -91,24 +116,35 @@ class House:
 
     def _answer(self, id: str, kind: str, document: etree._Element) -> tuple[int, bytes]:
         if kind.startswith("pacs.008"):
-            return self._paid(id, kind, list(document.iter("{*}CdtTrfTxInf")))
+            return self._paid(id, kind, list(document.iter("{*}CdtTrfTxInf")), "CdtrAcct")
+        if kind.startswith("pacs.003"):
+            return self._paid(id, kind, list(document.iter("{*}DrctDbtTxInf")), "DbtrAcct")
         if kind.startswith("pacs.004"):
             return self._returned(id, kind, list(document.iter("{*}TxInf")))
         if kind.startswith("camt.056"):
             uetrs = [text(each, "OrgnlUETR") or "" for each in document.iter("{*}TxInf")]
             return 200, messages.recall_answer([self._recalled(uetr) for uetr in uetrs])
+        if kind.startswith("acmt.023"):
+            return self._verified(id, list(document.iter("{*}Vrfctn")))
         self.answers.append(etree.tostring(document).decode())
         return 202, b""
 
-    def _paid(self, id: str, kind: str, found: list[etree._Element]) -> tuple[int, bytes]:
-        accounts = [
-            text(each, "CdtrAcct", "Id", "IBAN") or text(each, "CdtrAcct", "Id", "Othr", "Id") or "" for each in found
-        ]
+    def _paid(self, id: str, kind: str, found: list[etree._Element], end: str) -> tuple[int, bytes]:
+        """`end` names the account of ours: what a payment of the bank is for, or what it collects from."""
+        accounts = [text(each, end, "Id", "IBAN") or text(each, end, "Id", "Othr", "Id") or "" for each in found]
         if any(account.endswith(BUSY_ONCE) for account in accounts) and id not in self._was_busy:
             self._was_busy.add(id)
             return 503, b""
         lines = [self._judged(each, account) for each, account in zip(found, accounts, strict=True)]
-        answer = messages.status(id, kind, lines)
+        return self._at_once_or_later(messages.status(id, kind, lines), accounts)
+
+    def _verified(self, id: str, found: list[etree._Element]) -> tuple[int, bytes]:
+        accounts = [text(each, "Acct", "Othr", "Id") or "" for each in found]
+        ids = [text(each, "Id") or "" for each in found]
+        lines = [(of, NOT_VERIFIED.get(account[-3:])) for of, account in zip(ids, accounts, strict=True)]
+        return self._at_once_or_later(messages.report(id, lines), accounts)
+
+    def _at_once_or_later(self, answer: bytes, accounts: list[str]) -> tuple[int, bytes]:
         if any(account.endswith(ANSWERS_LATER) for account in accounts):
             self.outbox.put(answer)
             return 202, b""
@@ -127,7 +163,7 @@ class House:
         refused = "AC01" if account.endswith(NO_ACCOUNT) else None
         taken = self.payments[uetr] = Taken(said, currency, account, "RJCT" if refused else "ACSC", refused)
         if account.endswith(COMES_BACK):
-            self._give_back(uetr, taken, "AC04")
+            self._give_back(uetr, taken, "MD06" if element.tag.endswith("DrctDbtTxInf") else "AC04")
         return uetr, taken.status, taken.reason
 
     def _give_back(self, uetr: str, taken: Taken, reason: str) -> None:

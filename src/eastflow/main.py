@@ -8,36 +8,65 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
 import uvicorn
 
-from eastflow.channels.api import ApiKey, ApiSettings, Scope, create_app
-from eastflow.channels.api.keys import create_key, list_keys, revoke_key
+from eastflow.channels.api import ApiKey, ApiSettings, Scope, create_app, issuing
+from eastflow.channels.api.issuing import KEY_KINDS, KeyGrant
+from eastflow.channels.api.keys import GRACE_SECONDS_MAX, create_key, list_keys, read_key, revoke_key, rotate_key
 from eastflow.channels.api.routes_iso20022 import iso20022_operations
 from eastflow.channels.api.server import serve, server
 from eastflow.channels.cli import Json, accepted, fail, in_bank, make_app, say, settings, show, show_rows
 from eastflow.channels.cli.iso20022 import iso20022_app
+from eastflow.channels.cli.options import DayOrNone
 from eastflow.channels.iso20022 import Dispatcher as MessageDispatcher
 from eastflow.channels.iso20022 import Iso20022Settings, MessageDesk
-from eastflow.kernel import is_text
+from eastflow.channels.iso20022.actions import seal_plain_messages
+from eastflow.kernel import Refusal, is_text
 from eastflow.ledger import accounts_page
-from eastflow.operations import AlreadyServed, Bank, Role, Settings, fill_demo, keep_closing, served_at, serving
-from eastflow.storage import embedded
+from eastflow.ledger.actions import new_id
+from eastflow.operations import (
+    AlreadyServed,
+    Bank,
+    Proposal,
+    Role,
+    Settings,
+    approve_proposal,
+    fill_demo,
+    keep_closing,
+    refuse_proposal,
+    served_at,
+    serving,
+)
+from eastflow.storage import Transaction, embedded, now
 from eastflow.webhooks import Dispatcher
 
 app = make_app()
-keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys: create, propose, approve, rotate, list, show, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(iso20022_app(lambda bank: _desk(bank)), name="iso20022")
 BENCHES = ("ledger", "http", "batch", "growth", "two-engines", "import", "day-end", "onboarding", "settlement")
 FIRST_ACCOUNT_SHOWN = 2_001
 KEY_NAME_CHARACTERS_MAX = 100
 LISTENING_POLL_MILLISECONDS = 20
+Scopes = Annotated[list[Scope] | None, typer.Option("--scope", help="As often as needed.")]
+Roles = Annotated[list[Role] | None, typer.Option("--role", help="As often as needed.")]
+Secret = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="EASTFLOW_KEY",
+        help="The secret of one's own key. Others on the machine can see what a program is called with: set "
+        "EASTFLOW_KEY instead.",
+    ),
+]
+_Result = TypeVar("_Result")
 
 
 @app.command()
@@ -63,6 +92,8 @@ def up() -> None:
 async def _run(bank: Bank) -> None:
     told = bank.settings
     with serving(told.data_dir, _url(told)) if told.database_url is None else nullcontext():
+        while await bank.database.run(seal_plain_messages):
+            pass
         secret = await _first_start(bank)
         operations = iso20022_operations(_desk(bank))
         application = create_app(bank.database, bank.engine, settings=ApiSettings(), operations=operations)
@@ -150,20 +181,115 @@ def down(as_json: Json = False) -> None:
 @keys_app.command("create")
 def keys_create(
     name: str,
-    scope: Annotated[list[Scope] | None, typer.Option("--scope", help="As often as needed.")] = None,
-    role: Annotated[list[Role] | None, typer.Option("--role", help="As often as needed.")] = None,
+    scope: Scopes = None,
+    role: Roles = None,
     actor: Annotated[str | None, typer.Option(help="Whose key it is; without it, its name is who acts.")] = None,
+    expires_on: DayOrNone = None,
+    key: Secret = None,
     as_json: Json = False,
 ) -> None:
-    """Make a key with scopes, roles or both; without any, with all scopes. Its secret is shown now and never again."""
+    """Make a key with scopes, roles or both; without any, with all scopes. Its secret is shown now and never again.
+    Once two administrators have keys, one's own key is needed (--key), and a key for another is proposed."""
     if not all(1 <= len(each) <= KEY_NAME_CHARACTERS_MAX for each in (name, actor or name)):
         raise typer.BadParameter(say("key_name", characters_max=KEY_NAME_CHARACTERS_MAX))
-    scopes = frozenset(scope or (() if role else Scope))
-    roles = frozenset(role or ())
-    key, secret = in_bank(
-        lambda bank: bank.database.run(lambda tx: create_key(tx, name, scopes, roles=roles, held_by=actor))
-    )
-    show({"id": key.id, **_key_data(key), "scopes": sorted(s.value for s in key.scopes), "secret": secret}, as_json)
+    what: dict[str, Any] = {"roles": frozenset(role or ()), "actor": actor, "expires_on": expires_on}
+
+    async def make(tx: Transaction, caller: ApiKey | None) -> tuple[ApiKey, str] | Refusal:
+        every = caller.scopes if caller else Scope
+        return await issuing.make_key(tx, caller, name, frozenset(scope or (() if role else every)), **what)
+
+    _show_secret(_acting(key, Scope.KEYS_WRITE, make, as_json, alone=True), as_json)
+
+
+@keys_app.command("propose")
+def keys_propose(
+    name: str,
+    actor: Annotated[str, typer.Option(help="Whose key it is to be.")],
+    reason: str,
+    scope: Scopes = None,
+    role: Roles = None,
+    expires_on: DayOrNone = None,
+    id: Annotated[UUID | None, typer.Option(help="Of the proposal, and then of the key.")] = None,
+    key: Secret = None,
+    as_json: Json = False,
+) -> None:
+    """Propose a key for somebody, which another administrator approves; then draw its secret by `rotate`."""
+    grant, chosen = KeyGrant(name, actor, scope or [], role or [], expires_on), id or new_id()
+
+    async def propose(tx: Transaction, caller: ApiKey | None) -> Proposal | Refusal:
+        assert caller is not None, "nobody proposes alone"
+        return await issuing.propose_key(tx, caller, chosen, grant, reason)
+
+    show(_acting(key, Scope.ROLES_GRANT, propose, as_json), as_json)
+
+
+@keys_app.command("approve")
+def keys_approve(id: UUID, reason: str, key: Secret = None, as_json: Json = False) -> None:
+    """Approve a key that another administrator proposed."""
+
+    async def approve(tx: Transaction, caller: ApiKey | None) -> Proposal | Refusal:
+        return await approve_proposal(tx, id, today=now().date(), kinds=KEY_KINDS, **_checker(caller, reason))
+
+    show(_acting(key, Scope.APPROVALS_DECIDE, approve, as_json), as_json)
+
+
+@keys_app.command("refuse")
+def keys_refuse(id: UUID, reason: str, key: Secret = None, as_json: Json = False) -> None:
+    """Refuse a key that another administrator proposed. (`approvals withdraw` takes back one's own proposal.)"""
+
+    async def refuse(tx: Transaction, caller: ApiKey | None) -> Proposal | Refusal:
+        return await refuse_proposal(tx, id, kinds=KEY_KINDS, **_checker(caller, reason))
+
+    show(_acting(key, Scope.APPROVALS_DECIDE, refuse, as_json), as_json)
+
+
+def _checker(caller: ApiKey | None, reason: str) -> dict[str, Any]:
+    assert caller is not None, "nobody decides without a key"
+    return {"checker": caller.actor, "roles": caller.roles, "reason": reason}
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    id: UUID,
+    grace_seconds: Annotated[
+        int, typer.Option(min=0, max=GRACE_SECONDS_MAX, help="How long the old secret still opens the key.")
+    ] = 0,
+    key: Secret = None,
+    as_json: Json = False,
+) -> None:
+    """Give a key a new secret: one's own, or the first of a key that one has proposed. It is shown now and never
+    again. Without --key only while there are not two administrators."""
+
+    async def rotate(tx: Transaction, caller: ApiKey | None) -> tuple[ApiKey, str] | Refusal:
+        if caller is None and (refusal := await issuing.check_alone(tx)):
+            return refusal
+        return await rotate_key(tx, id, grace_seconds=grace_seconds, caller=caller)
+
+    _show_secret(_acting(key, Scope.KEYS_ROTATE, rotate, as_json, alone=True), as_json)
+
+
+def _acting(
+    secret: str | None,
+    scope: Scope,
+    work: Callable[[Transaction, ApiKey | None], Awaitable[_Result | Refusal]],
+    as_json: bool,
+    *,
+    alone: bool = False,
+) -> _Result:
+    """What this work answers to whose key this is. Where it may be done `alone`, none is needed."""
+
+    async def deed(tx: Transaction) -> _Result | Refusal:
+        if secret is None and alone:
+            return await work(tx, None)
+        caller = await issuing.caller_of(tx, secret, scope)
+        return caller if isinstance(caller, Refusal) else await work(tx, caller)
+
+    return accepted(in_bank(lambda bank: bank.database.run(deed)), as_json)
+
+
+def _show_secret(made: tuple[ApiKey, str], as_json: bool) -> None:
+    key, secret = made
+    show({**_key_data(key), "secret": secret}, as_json)
 
 
 @keys_app.command("list")
@@ -173,26 +299,48 @@ def keys_list(as_json: Json = False) -> None:
     async def work(bank: Bank) -> list[dict[str, object]]:
         async with bank.database.reading() as tx:
             found = await list_keys(tx, limit=1_000)
-        return [
-            {"id": key.id, **_key_data(key), "scopes": sorted(s.value for s in key.scopes),
-             "created_at": key.created_at, "revoked_at": key.revoked_at}
-            for key in found
-        ]  # fmt: skip
+        return [_key_data(key) for key in found]
 
     found = in_bank(work)
-    rows = [(key["id"], key["name"], key["actor"], key["roles"], key["created_at"], key["revoked_at"]) for key in found]
-    show_rows(("id", "name", "actor", "roles", "created", "revoked"), rows, found, as_json)
+    columns = ("id", "name", "actor", "roles", "created_at", "made_by", "expires_on", "last_used_on", "revoked_at")
+    rows = [[key[column] for column in columns] for key in found]
+    show_rows([column.replace("_", " ") for column in columns], rows, found, as_json)
+
+
+@keys_app.command("show")
+def keys_show(id: UUID, as_json: Json = False) -> None:
+    """One key, without its secret: who made, approved and revoked it, and when it was used."""
+
+    async def work(bank: Bank) -> ApiKey | Refusal:
+        async with bank.database.reading() as tx:
+            return await read_key(tx, id)
+
+    show(_key_data(accepted(in_bank(work), as_json)), as_json)
 
 
 def _key_data(key: ApiKey) -> dict[str, object]:
-    return {"name": key.name, "actor": key.actor, "roles": sorted(role.value for role in key.roles)}
+    return {
+        "id": key.id,
+        "name": key.name,
+        "actor": key.actor,
+        "roles": sorted(role.value for role in key.roles),
+        "scopes": sorted(scope.value for scope in key.scopes),
+        "created_at": key.created_at,
+        "made_by": key.made_by,
+        "approved_by": key.approved_by,
+        "expires_on": key.expires_on,
+        "last_used_on": key.last_used_on,
+        "old_secret_until": key.old_secret_until,
+        "revoked_at": key.revoked_at,
+        "revoked_by": key.revoked_by,
+    }
 
 
 @keys_app.command("revoke")
 def keys_revoke(id: UUID, as_json: Json = False) -> None:
     """Take the key away: running processes obey within two seconds."""
     key = accepted(in_bank(lambda bank: bank.database.run(lambda tx: revoke_key(tx, id))), as_json)
-    show({"id": key.id, "revoked_at": key.revoked_at}, as_json)
+    show(_key_data(key), as_json)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -202,7 +350,7 @@ def bench(context: typer.Context, name: str) -> None:
     Further options go to the benchmark.
     """
     if name not in BENCHES:
-        raise typer.BadParameter(f"one of {', '.join(BENCHES)}")
+        raise typer.BadParameter(say("one_of", choices=", ".join(BENCHES)))
     if find_spec("eastflow_bench") is None:
         fail(say("no_benchmarks"))
     command = [sys.executable, "-m", f"eastflow_bench.{name.replace('-', '_')}", *context.args]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from . import (
     BranchRefusal,
     Cash,
     Form,
+    Journal,
     Pieces,
     Place,
     PlaceKind,
@@ -32,12 +34,17 @@ from . import (
     VoucherStatus,
     actions,
     every_stock,
+    journal,
+    session,
     transfers_in_transit,
+    voucher,
     vouchers,
 )
 from .model import Branch, Session, Teller
+from .movements.actions import CASH_OVER, CASH_SHORT
+from .transfers.actions import IN_TRANSIT
 
-TODAY = date(2026, 3, 2)
+TODAY, TOMORROW = date(2026, 3, 2), date(2026, 3, 3)
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LI, WANG = 1001, 1002
 """Two customers' accounts."""
@@ -86,9 +93,9 @@ class Desk:
     async def count(self, who: str, place: Place, cash: Cash) -> Any:
         return await self.asked(actions.count, who, uuid4(), ..., place, cash)
 
-    async def sign_on(self, who: str) -> Any:
+    async def sign_on(self, who: str, *, today: date = TODAY) -> Any:
         id = uuid4()
-        answer = await self.run(actions.sign_on, id, who, today=TODAY, by=f"key {who}")
+        answer = await self.run(actions.sign_on, id, who, today=today, by=f"key {who}")
         if isinstance(answer, Session):
             self.sessions[who] = id
         return answer
@@ -142,7 +149,7 @@ async def check(database: Database) -> None:
         on_the_way = sum(each.cash.amount_minor for each in await transfers_in_transit(tx, limit=1_000))
         proof = await verify(tx)
     assert proof.findings == ()
-    number = await database.run(lambda tx: internal_account(tx, actions.IN_TRANSIT, "CNY", Side.DEBIT))
+    number = await database.run(lambda tx: internal_account(tx, IN_TRANSIT, "CNY", Side.DEBIT))
     assert isinstance(number, int)
     async with database.reading() as tx:
         found = await balance(tx, number)
@@ -242,6 +249,38 @@ async def test_cash_in_transit_is_received_by_another_person_who_counts_it(desk:
     assert code(await desk.asked(actions.receive, "sue", own.id, ..., yuan(1))) is BranchRefusal.SAME_PERSON
 
 
+@pytest.mark.parametrize(("verb", "who"), [(actions.receive, "ben"), (actions.take_back, "ann")])
+async def test_what_is_on_its_way_when_the_day_ends_still_arrives(desk: Desk, verb: Any, who: str) -> None:
+    given = await desk.give("ann", drawer("ann"), drawer("ben"), yuan(200, ones=100, fen=100), whole=True)
+    for each in ("ann", "ben"):
+        assert code(await desk.sign_off(each)) is BranchRefusal.TRANSFER_IN_TRANSIT
+    ended = await desk.asked(verb, who, given.id, ..., given.cash, today=TOMORROW)
+    assert (ended.ended_by, ended.status is TransferStatus.IN_TRANSIT) == (who, False)
+    counted = await desk.asked(actions.count, who, uuid4(), ..., drawer(who), given.cash, today=TOMORROW)
+    assert counted.status is VoucherStatus.BOOKED
+    for each in ("ann", "ben"):
+        assert isinstance(await desk.sign_off(each), Session)
+        assert isinstance(await desk.sign_on(each, today=TOMORROW), Session)
+
+
+async def test_a_replay_answers_on_any_day_and_only_who_asked(desk: Desk) -> None:
+    mine = desk.sessions["ann"]
+    pay = partial(actions.customer_cash, out=False, identification_seen=True)
+    paid = await desk.cash("ann", LI, yuan(1))
+    given = await desk.give("ann", drawer("ann"), VAULT, yuan(1))
+    async with desk.database.reading() as tx:
+        began = await session(tx, mine)
+    asked: list[tuple[object, Any]] = [
+        (began, partial(desk.run, actions.sign_on, mine, "ann")),
+        (paid, partial(desk.run, pay, paid.id, mine, LI, yuan(1))),
+        (given, partial(desk.run, actions.issue, given.id, mine, drawer("ann"), VAULT, yuan(1))),
+    ]
+    for answer, again in asked:
+        for today in (TODAY, TOMORROW):
+            assert await again(today=today, by="key ann") == answer
+            assert code(await again(today=today, by="key ben")) is BranchRefusal.NOT_THIS_TELLER
+
+
 async def test_of_rivals_for_one_transfer_one_has_it(desk: Desk) -> None:
     given = await desk.give("ann", drawer("ann"), VAULT, yuan(5))
     answers = await asyncio.gather(
@@ -276,8 +315,8 @@ async def test_a_drawer_is_handed_over_whole_by_count(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("counted", "chart", "side", "difference_minor"),
     [
-        (yuan(200, ones=100, fen=99), actions.CASH_SHORT, Side.DEBIT, -1),
-        (yuan(200, ones=101, fen=100), actions.CASH_OVER, Side.CREDIT, 100),
+        (yuan(200, ones=100, fen=99), CASH_SHORT, Side.DEBIT, -1),
+        (yuan(200, ones=101, fen=100), CASH_OVER, Side.CREDIT, 100),
     ],
 )
 async def test_a_difference_is_booked_only_with_a_supervisor(
@@ -360,8 +399,220 @@ async def test_a_refusal_of_the_ledger_takes_back_what_was_counted_against_a_cla
     for _ in range(3):
         assert code(await desk.cash("ann", LI, yuan(90), out=True)) is LedgerRefusal.INSUFFICIENT_FUNDS
     assert (await desk.cash("ann", LI, yuan(90))).status is VoucherStatus.BOOKED
-    assert code(await desk.cash("ann", LI, yuan(11))) is CustomersRefusal.DAY_LIMIT_EXCEEDED
+    more = await desk.cash("ann", LI, yuan(11))
+    assert code(await desk.asked(actions.confirm, "sue", more.id)) is CustomersRefusal.DAY_LIMIT_EXCEEDED
     assert (await desk.cash("ann", LI, yuan(90), out=True)).status is VoucherStatus.BOOKED
+    # What is reversed is free again, of the class's limit and of what one person may do.
+    wrong = await desk.cash("ann", LI, yuan(10))
+    await reversed_by_two(desk, wrong)
+    assert (await desk.cash("ann", LI, yuan(10))).status is VoucherStatus.BOOKED
+
+
+async def reversed_by_two(desk: Desk, wrong: Voucher) -> Any:
+    asked = await desk.asked(actions.reverse, "ann", uuid4(), ..., wrong.id)
+    assert asked.status is VoucherStatus.PENDING
+    return await desk.asked(actions.confirm, "sue", asked.id)
+
+
+async def test_what_is_split_is_judged_as_one_amount(desk: Desk) -> None:
+    unseen = await desk.cash("ann", LI, yuan(99), seen=False)
+    assert unseen.status is VoucherStatus.BOOKED
+    assert code(await desk.cash("ann", LI, yuan(1), seen=False)) is BranchRefusal.IDENTIFICATION_NOT_SEEN
+    assert (await desk.cash("ann", LI, yuan(1))).status is VoucherStatus.BOOKED, "the limit itself"
+    assert (await desk.cash("ann", LI, yuan(fen=1))).status is VoucherStatus.PENDING
+    # Another account, the other direction and another day begin anew.
+    assert (await desk.cash("ann", WANG, yuan(100))).status is VoucherStatus.BOOKED
+    assert (await desk.cash("ann", LI, yuan(100), out=True)).status is VoucherStatus.BOOKED
+    await desk.count("ben", drawer("ben"), Cash("CNY"))
+    await desk.sign_off("ben")
+    await desk.sign_on("ben", today=TOMORROW)
+    told = {"out": False, "identification_seen": True, "today": TOMORROW}
+    later = await desk.asked(actions.customer_cash, "ben", uuid4(), ..., LI, yuan(100), **told)
+    assert later.status is VoucherStatus.BOOKED
+
+
+async def test_rival_tellers_do_not_pass_the_limit_together(desk: Desk) -> None:
+    answers = await asyncio.gather(*(desk.cash(who, LI, yuan(60)) for who in ("ann", "ben", "ann", "ben")))
+    assert sorted(answer.status.value for answer in answers) == ["booked", "pending", "pending", "pending"]
+
+
+@pytest.mark.parametrize("out", [False, True])
+async def test_what_was_keyed_in_wrongly_is_reversed_by_two(desk: Desk, out: bool) -> None:
+    await desk.cash("ann", LI, yuan(5))
+    before = await desk.posted(LI)
+    wrong = await desk.cash("ann", LI, yuan(2, fen=3), out=out)
+    id = uuid4()
+    asked = await desk.asked(actions.reverse, "ann", id, ..., wrong.id)
+    assert (asked.kind, asked.change_minor, asked.reverses) == (VoucherKind.REVERSAL, -wrong.change_minor, wrong.id)
+    rival = await desk.asked(actions.reverse, "ann", uuid4(), ..., wrong.id)
+    assert code(await desk.asked(actions.confirm, "ann", asked.id)) is BranchRefusal.SAME_PERSON
+    for _ in range(2):
+        undone = await desk.asked(actions.confirm, "sue", asked.id)
+        assert (undone.status, undone.ended_by) == (VoucherStatus.BOOKED, "sue")
+    assert await desk.asked(actions.reverse, "ann", id, ..., wrong.id) == undone
+    assert await desk.posted(LI) == before
+    async with desk.database.reading() as tx:
+        [stock] = [each for each in await every_stock(tx) if each.place == drawer("ann")]
+        original, booked = await voucher(tx, wrong.id), await entry(tx, undone.id)
+    assert stock.cash == yuan(205, ones=100, fen=100)
+    assert original is not None
+    assert booked is not None
+    assert (original.reversed_by, booked.reverses) == (undone.id, wrong.id)
+    assert code(await desk.asked(actions.confirm, "sue", rival.id)) is BranchRefusal.VOUCHER_REVERSED
+    again = await desk.asked(actions.reverse, "ann", uuid4(), ..., wrong.id)
+    assert code(again) is BranchRefusal.VOUCHER_REVERSED
+    of_a_reversal = await desk.asked(actions.reverse, "ann", uuid4(), ..., undone.id)
+    assert code(of_a_reversal) is BranchRefusal.VOUCHER_NOT_REVERSIBLE
+
+
+async def test_of_rival_reversals_one_is_booked(desk: Desk) -> None:
+    wrong = await desk.cash("ann", LI, yuan(2))
+    asked = [await desk.asked(actions.reverse, "ann", uuid4(), ..., wrong.id) for _ in range(4)]
+    answers = await asyncio.gather(*(desk.asked(actions.confirm, "sue", each.id) for each in asked))
+    assert [code(answer) for answer in answers].count(BranchRefusal.VOUCHER_REVERSED) == 3
+    assert await desk.posted(LI) == 0
+
+
+async def test_a_reversal_needs_the_pieces_the_money_and_the_day(desk: Desk) -> None:
+    paid = await desk.cash("ann", LI, yuan(5, fen=2))
+    reverse, id = actions.reverse, uuid4()
+    assert code(await desk.asked(reverse, "ann", id, ..., uuid4())) is BranchRefusal.VOUCHER_NOT_FOUND
+    assert code(await desk.asked(reverse, "ben", id, ..., paid.id)) is BranchRefusal.PLACE_NOT_YOURS
+    late = await desk.asked(reverse, "ann", id, ..., paid.id, today=TOMORROW)
+    assert code(late) is BranchRefusal.SESSION_OF_OTHER_DAY
+    await desk.cash("ann", LI, yuan(5), out=True)
+    spent = await desk.asked(reverse, "ann", id, ..., paid.id)
+    assert code(await desk.asked(actions.confirm, "sue", spent.id)) is LedgerRefusal.INSUFFICIENT_FUNDS
+    await desk.asked(actions.decline, "ann", spent.id)
+    given = await desk.give("ann", drawer("ann"), VAULT, yuan(200, ones=100, fen=102))
+    assert code(await desk.asked(reverse, "ann", uuid4(), ..., paid.id)) is BranchRefusal.CASH_NOT_THERE
+    await desk.asked(actions.receive, "sue", given.id, ..., given.cash)
+    await desk.count("ann", drawer("ann"), Cash("CNY"))
+    await desk.sign_off("ann")
+    await desk.sign_on("ann", today=TOMORROW)
+    other_day = await desk.asked(reverse, "ann", uuid4(), ..., paid.id, today=TOMORROW)
+    assert code(other_day) is BranchRefusal.VOUCHER_NOT_REVERSIBLE
+
+
+async def test_two_supervisors_close_for_an_absent_teller(desk: Desk) -> None:
+    absent, close = desk.sessions["ann"], actions.close_for_absent
+    counted = yuan(200, ones=100, fen=99)
+    told = {"today": TOMORROW}
+    for who in ("ben", "sue", "tom"):
+        await desk.sign_off(who)
+        await desk.sign_on(who, today=TOMORROW)
+    assert (
+        code(await desk.asked(close, "ben", uuid4(), ..., absent, counted, **told)) is BranchRefusal.SUPERVISOR_NEEDED
+    )
+    own = await desk.asked(close, "sue", uuid4(), ..., desk.sessions["sue"], counted, **told)
+    assert code(own) is BranchRefusal.SAME_PERSON
+    nobody = await desk.asked(close, "sue", uuid4(), ..., uuid4(), counted, **told)
+    assert code(nobody) is BranchRefusal.SESSION_NOT_FOUND
+    id = uuid4()
+    asked = await desk.asked(close, "sue", id, ..., absent, counted, **told)
+    assert (asked.status, asked.change_minor, asked.closes) == (VoucherStatus.PENDING, -1, absent)
+    assert code(await desk.asked(actions.confirm, "sue", id, **told)) is BranchRefusal.SAME_PERSON
+    vault_before = await desk.own(VAULT.chart)
+    for _ in range(2):
+        closed = await desk.asked(actions.confirm, "tom", id, **told)
+        assert (closed.status, closed.ended_by) == (VoucherStatus.BOOKED, "tom")
+    assert await desk.own(CASH_SHORT) == 1
+    assert await desk.own(drawer("ann").chart) == 0
+    assert await desk.own(VAULT.chart) == vault_before + counted.amount_minor
+    async with desk.database.reading() as tx:
+        ended = await session(tx, absent)
+    assert ended is not None
+    assert ended.signed_off_at == AT
+    ended_already = await desk.asked(close, "sue", uuid4(), ..., absent, counted, **told)
+    assert code(ended_already) is BranchRefusal.SESSION_ENDED
+    assert isinstance(await desk.sign_on("ann", today=TOMORROW), Session)
+
+
+async def test_a_close_waits_for_what_is_open_and_for_who_came_back(desk: Desk) -> None:
+    absent, whole = desk.sessions["ann"], yuan(200, ones=100, fen=100)
+    pending = await desk.cash("ann", LI, yuan(101))
+
+    async def closing() -> Any:
+        return await desk.asked(actions.close_for_absent, "sue", uuid4(), ..., absent, whole)
+
+    first = await closing()
+    assert code(await desk.asked(actions.confirm, "tom", first.id)) is BranchRefusal.VOUCHER_PENDING
+    await desk.asked(actions.decline, "sue", pending.id)
+    given = await desk.give("sue", VAULT, drawer("ann"), yuan(1))
+    assert code(await desk.asked(actions.confirm, "tom", first.id)) is BranchRefusal.TRANSFER_IN_TRANSIT
+    await desk.asked(actions.take_back, "sue", given.id, ..., yuan(1))
+    # The teller came back and counted.
+    await desk.count("ann", drawer("ann"), whole)
+    assert code(await desk.asked(actions.confirm, "tom", first.id)) is BranchRefusal.COUNT_OUTDATED
+    second = await closing()
+    await desk.sign_off("ann")
+    assert code(await desk.asked(actions.confirm, "tom", second.id)) is BranchRefusal.SESSION_ENDED
+
+
+async def test_a_supervisor_who_is_absent_does_not_confirm_the_own_close(desk: Desk) -> None:
+    asked = await desk.asked(actions.close_for_absent, "sue", uuid4(), ..., desk.sessions["tom"], Cash("CNY"))
+    assert code(await desk.asked(actions.confirm, "tom", asked.id)) is BranchRefusal.SAME_PERSON
+
+
+async def reconciled(desk: Desk, of: UUID) -> Journal:
+    """The drawer's totals are the difference between its opening and its closing."""
+    async with desk.database.reading() as tx:
+        found = await journal(tx, of)
+    assert found is not None
+    moved = sum(total.change_minor for total in found.totals if total.place == found.drawer)
+    opening, closing = (sum(cash.amount_minor for cash in each) for each in (found.opening, found.closing))
+    assert opening + moved == closing
+    return found
+
+
+async def test_the_journal_tells_a_session_in_order_and_by_the_piece(desk: Desk) -> None:
+    ann, whole = desk.sessions["ann"], yuan(200, ones=100, fen=100)
+
+    def later() -> None:
+        desk.at += timedelta(minutes=1)
+
+    later()
+    paid = await desk.cash("ann", LI, yuan(5))
+    later()
+    wrong = await desk.cash("ann", LI, yuan(2), out=True)
+    later()
+    undone = await reversed_by_two(desk, wrong)
+    later()
+    waiting = await desk.cash("ann", LI, yuan(101))
+    await desk.asked(actions.decline, "ann", waiting.id)
+    given = await desk.give("ann", drawer("ann"), drawer("ben"), yuan(3))
+    await desk.asked(actions.receive, "ben", given.id, ..., yuan(3))
+    back = await desk.give("ann", drawer("ann"), VAULT, yuan(4))
+    await desk.asked(actions.take_back, "ann", back.id, ..., yuan(4))
+    later()
+    short = await desk.count("ann", drawer("ann"), yuan(202, ones=100, fen=98))
+    await desk.asked(actions.confirm, "sue", short.id)
+    found = await reconciled(desk, ann)
+    assert (found.opening, found.closing) == ((), (yuan(202, ones=100, fen=98),))
+    assert [each.id for each in found.vouchers] == [paid.id, wrong.id, undone.id, waiting.id, short.id]
+    assert [(each.what, each.count, each.change_minor) for each in found.totals] == [
+        ("cash_in", 1, 50_000),
+        ("cash_out", 1, -20_000),
+        ("reversal", 1, 20_000),
+        ("count", 1, -2),
+        ("receive", 1, whole.amount_minor),
+        ("issue", 2, -70_000),
+        ("take_back", 1, 40_000),
+    ]
+    later()
+    await desk.sign_off("ann")
+    assert (await reconciled(desk, ann)).closing == found.closing
+    later()
+    await desk.sign_on("ann")
+    later()
+    closing = await desk.asked(actions.close_for_absent, "sue", uuid4(), ..., desk.sessions["ann"], found.closing[0])
+    await desk.asked(actions.confirm, "tom", closing.id)
+    second = await reconciled(desk, desk.sessions["ann"])
+    assert (second.opening, second.closing) == (found.closing, (Cash("CNY"),))
+    assert [each.id for each in second.vouchers] == [closing.id]
+    assert (await reconciled(desk, desk.sessions["ben"])).closing == (yuan(3),)
+    async with desk.database.reading() as tx:
+        assert await journal(tx, uuid4()) is None
 
 
 async def test_rival_sign_ons_and_replays_meet(desk: Desk) -> None:

@@ -40,7 +40,9 @@ from .refusals import BranchRefusal as Why
 _CODE = re.compile(r"[a-z0-9_]{1,32}")
 _PIECES_MAX = 100
 _CUSTOMERS = frozenset({VoucherKind.CASH_IN, VoucherKind.CASH_OUT})
+_COUNTS = frozenset({VoucherKind.COUNT, VoucherKind.CLOSE})
 _OUT = frozenset({VoucherKind.CASH_OUT, VoucherKind.SHIPMENT_OUT})
+_ALWAYS_TWO = frozenset({VoucherKind.CLOSE, VoucherKind.REVERSAL})
 
 
 # Cash.
@@ -140,22 +142,29 @@ def decide_sign_on(
     new: Session, existing: Session | None, teller: Teller | None, at_work: UUID | None, by: str
 ) -> Session | Refusal:
     """`at_work` is the session that the teller is in."""
-    if existing is not None:
-        same = (existing.teller, existing.business_date) == (new.teller, new.business_date)
-        return existing if same else Refusal(Why.ID_REUSED, {"id": new.id})
+    if existing is not None and existing.teller != new.teller:
+        return Refusal(Why.ID_REUSED, {"id": new.id})
     if teller is None:
         return Refusal(Why.TELLER_NOT_FOUND, {"teller": new.teller})
-    if teller.actor != by:
-        return Refusal(Why.NOT_THIS_TELLER, {"teller": teller.code})
+    if refusal := must_be(teller, by):
+        return refusal
+    if existing is not None:
+        return existing
     if at_work is not None:
         return Refusal(Why.SIGNED_ON_ALREADY, {"teller": teller.code, "session": at_work})
     return new
 
 
+def must_be(teller: Teller, by: str) -> Refusal | None:
+    """What the teller did before is answered again to nobody else."""
+    return None if teller.actor == by else Refusal(Why.NOT_THIS_TELLER, {"teller": teller.code})
+
+
 def may_act(counter: Counter, by: str, *, today: date | None) -> Refusal | None:
-    """`today` is None for what may still be done when the day has passed: counting, and signing off."""
-    if counter.teller.actor != by:
-        return Refusal(Why.NOT_THIS_TELLER, {"teller": counter.teller.code})
+    """`today` is None for what may still be done when the day has passed: counting, taking what is on its way, and
+    signing off."""
+    if refusal := must_be(counter.teller, by):
+        return refusal
     if counter.session.signed_off_at is not None:
         return Refusal(Why.SESSION_ENDED, {"session": counter.session.id})
     if today is not None and counter.session.business_date != today:
@@ -173,6 +182,19 @@ def may_touch(counter: Counter, place: Place) -> Refusal | None:
     return None if mine else Refusal(Why.PLACE_NOT_YOURS, {"place": str(place), "teller": teller.code})
 
 
+def may_close(counter: Counter, absent: Counter) -> Refusal | None:
+    """A supervisor of the branch, and no teller's own drawer."""
+    if absent.session.signed_off_at is not None:
+        return Refusal(Why.SESSION_ENDED, {"session": absent.session.id})
+    if absent.teller.branch != counter.teller.branch:
+        return Refusal(Why.OTHER_BRANCH, {"branch": absent.teller.branch})
+    if absent.teller.code == counter.teller.code:
+        return Refusal(Why.SAME_PERSON, {"teller": counter.teller.code})
+    if counter.teller.role is not TellerRole.SUPERVISOR:
+        return Refusal(Why.SUPERVISOR_NEEDED, {"teller": counter.teller.code})
+    return None
+
+
 def may_sign_off(stocks: Sequence[Stock], *, pending: UUID | None, in_transit: UUID | None) -> Refusal | None:
     """`stocks` are those of the drawer; the others name what is still open."""
     if pending is not None:
@@ -188,6 +210,21 @@ def may_sign_off(stocks: Sequence[Stock], *, pending: UUID | None, in_transit: U
 # Vouchers.
 
 
+def is_count(kind: VoucherKind) -> bool:
+    """Whether its cash is all that was counted, so that it may be none."""
+    return kind in _COUNTS
+
+
+def may_reverse(original: Voucher, business_date: date, *, today: date) -> Refusal | None:
+    """Once, and on the business date of its session: later it is a matter between the bank and its customer."""
+    if not (original.kind in _CUSTOMERS and original.status is VoucherStatus.BOOKED and business_date == today):
+        facts = {"kind": original.kind.value, "status": original.status.value, "business_date": business_date}
+        return Refusal(Why.VOUCHER_NOT_REVERSIBLE, {"voucher": original.id, **facts})
+    if original.reversed_by is not None:
+        return Refusal(Why.VOUCHER_REVERSED, {"voucher": original.id, "reversed_by": original.reversed_by})
+    return None
+
+
 def same_voucher(one: Voucher, other: Voucher) -> bool:
     """Whether both ask for the same."""
     return _asked(one) == _asked(other)
@@ -201,35 +238,39 @@ def _asked(voucher: Voucher) -> tuple[object, ...]:
         voucher.cash,
         voucher.account,
         voucher.identification_seen,
+        voucher.closes,
+        voucher.reverses,
     )
 
 
 def change_minor(kind: VoucherKind, cash: Cash, stock: Cash) -> int:
-    if kind is VoucherKind.COUNT:
+    if kind in _COUNTS:
         return cash.amount_minor - stock.amount_minor
     return -cash.amount_minor if kind in _OUT else cash.amount_minor
 
 
-def decide_voucher(new: Voucher, stock: Stock, limit_minor: int | None) -> Voucher | Refusal:
-    """Booked at once, or waiting for a second person."""
+def decide_voucher(new: Voucher, stock: Stock, limit_minor: int | None, *, already_minor: int = 0) -> Voucher | Refusal:
+    """Booked at once, or waiting for a second person. `already_minor` is what the customer's account took in, or
+    out, in cash that day: an amount split into several is judged as one."""
+    amount_minor = already_minor + new.cash.amount_minor
     if new.kind in _CUSTOMERS and not new.identification_seen:
         from_minor = IDENTIFICATION_FROM_MINOR.get(new.cash.asset, 0)
-        if new.cash.amount_minor >= from_minor:
-            facts = {"amount_minor": new.cash.amount_minor, "from_minor": from_minor}
+        if amount_minor >= from_minor:
+            facts = {"amount_minor": amount_minor, "from_minor": from_minor}
             return Refusal(Why.IDENTIFICATION_NOT_SEEN, facts)
     after = stock_after(new, stock)
     if isinstance(after, Refusal):
         return after
-    if _needs_two(new, limit_minor):
+    if _needs_two(new, amount_minor, limit_minor):
         expires_at = new.asked_at + timedelta(minutes=CONFIRMATION_MINUTES)
         return replace(new, stock_version=stock.version, expires_at=expires_at)
     return replace(new, status=VoucherStatus.BOOKED, stock_version=stock.version, ended_at=new.asked_at)
 
 
-def _needs_two(voucher: Voucher, limit_minor: int | None) -> bool:
+def _needs_two(voucher: Voucher, amount_minor: int, limit_minor: int | None) -> bool:
     if voucher.kind in _CUSTOMERS:
-        return limit_minor is None or voucher.cash.amount_minor > limit_minor
-    return voucher.change_minor != 0
+        return limit_minor is None or amount_minor > limit_minor
+    return voucher.kind in _ALWAYS_TWO or voucher.change_minor != 0
 
 
 def decide_end(voucher: Voucher, second: Counter, first: Teller, at: datetime, *, confirmed: bool) -> Voucher | Refusal:
@@ -253,12 +294,14 @@ def decide_end(voucher: Voucher, second: Counter, first: Teller, at: datetime, *
 
 
 def stock_after(voucher: Voucher, stock: Stock) -> Stock | Refusal:
-    """A count puts what was counted in place of what the books say, and holds only while nothing else moved."""
-    if voucher.kind is VoucherKind.COUNT:
+    """A count puts what was counted in place of what the books say, and holds only while nothing else moved. A close
+    empties the drawer besides."""
+    if voucher.kind in _COUNTS:
         if voucher.stock_version != stock.version:
             return Refusal(Why.COUNT_OUTDATED, {"place": str(stock.place), "asset": stock.cash.asset})
-        return replace(stock, cash=voucher.cash, counted=True, version=stock.version + 1)
-    return _moved(stock, voucher.cash, out=voucher.kind in _OUT)
+        left = voucher.cash if voucher.kind is VoucherKind.COUNT else Cash(stock.cash.asset)
+        return replace(stock, cash=left, counted=True, version=stock.version + 1)
+    return _moved(stock, voucher.cash, out=voucher.change_minor < 0)
 
 
 # Transfers.
@@ -303,8 +346,8 @@ def decide_transfer_end(
     return replace(transfer, status=status, ended_by=teller, ended_at=at)
 
 
-def arrived(transfer: Transfer, stock: Stock) -> Stock:
-    after = _moved(stock, transfer.cash, out=False)
+def arrived(cash: Cash, stock: Stock) -> Stock:
+    after = _moved(stock, cash, out=False)
     assert isinstance(after, Stock), "cash that comes is never missing"
     return after
 
@@ -325,7 +368,7 @@ def entry(id: UUID, kind: str, value_date: date, debited: int, credited: int, as
 
 
 def second_entry_id(transfer: UUID) -> UUID:
-    """A transfer has two entries: the first has its id, the one that ends it has this."""
+    """A transfer has two entries, and a close: the first has its id, the one that ends it has this."""
     return uuid5(transfer, "ended")
 
 

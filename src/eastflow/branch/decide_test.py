@@ -24,6 +24,8 @@ from .decide import (
     decide_transfer_end,
     decide_voucher,
     may_act,
+    may_close,
+    may_reverse,
     may_sign_off,
     may_touch,
     minus,
@@ -79,6 +81,7 @@ def yuan(hundreds: int, *, fen: int = 0) -> Cash:
 STOCK = Stock(DRAWER, 9, yuan(3), counted=True, version=4)
 CASH_OUT = Voucher(ID, VoucherKind.CASH_OUT, ID, "ann", DRAWER, yuan(2), -20_000, AT, account=7)
 PENDING = replace(CASH_OUT, expires_at=AT + timedelta(minutes=15), stock_version=4)
+BOOKED = replace(CASH_OUT, status=VoucherStatus.BOOKED)
 COUNTED = replace(CASH_OUT, kind=VoucherKind.COUNT, cash=yuan(3, fen=1), change_minor=1, account=None, stock_version=4)
 TRANSFER = Transfer(ID, DRAWER, BENS, yuan(2), "ann", AT)
 
@@ -128,6 +131,7 @@ TABLE: list[tuple[Decision, object]] = [
     (lambda: decide_sign_on(SESSION, None, None, OTHER, ""), Why.TELLER_NOT_FOUND),
     (lambda: Refusal(Why.SESSION_NOT_FOUND), Why.SESSION_NOT_FOUND),
     (lambda: decide_sign_on(SESSION, None, ANN, OTHER, "key ben"), Why.NOT_THIS_TELLER),
+    (lambda: decide_sign_on(SESSION, SESSION, ANN, ID, "key ben"), Why.NOT_THIS_TELLER),
     (
         lambda: may_act(replace(COUNTER, session=replace(SESSION, signed_off_at=AT)), "", today=YESTERDAY),
         Why.NOT_THIS_TELLER,
@@ -137,6 +141,7 @@ TABLE: list[tuple[Decision, object]] = [
         lambda: may_act(replace(COUNTER, session=replace(SESSION, signed_off_at=AT)), "key ann", today=YESTERDAY),
         Why.SESSION_ENDED,
     ),
+    (lambda: may_close(with_teller(BEN), Counter(replace(SESSION, signed_off_at=AT), FAR)), Why.SESSION_ENDED),
     (lambda: may_act(COUNTER, "key ann", today=YESTERDAY), Why.SESSION_OF_OTHER_DAY),
     (lambda: Refusal(Why.VOUCHER_NOT_FOUND), Why.VOUCHER_NOT_FOUND),
     (lambda: Refusal(Why.TRANSFER_NOT_FOUND), Why.TRANSFER_NOT_FOUND),
@@ -146,10 +151,15 @@ TABLE: list[tuple[Decision, object]] = [
     (lambda: may_touch(COUNTER, VAULT), Why.PLACE_NOT_YOURS),
     (lambda: may_touch(with_teller(FAR), VAULT), Why.PLACE_NOT_YOURS),
     (issuing(replace(TRANSFER, receiver=Place(PlaceKind.DRAWER, "far"), whole=True)), Why.OTHER_BRANCH),
+    (lambda: may_close(with_teller(BEN), with_teller(FAR)), Why.OTHER_BRANCH),
     (issuing(replace(TRANSFER, receiver=DRAWER, whole=True)), Why.SAME_PLACE),
     (ending(replace(PENDING, status=VoucherStatus.DECLINED), ANN), Why.VOUCHER_ENDED),
     (ending(replace(PENDING, status=VoucherStatus.BOOKED, ended_by="other"), SUE, LATER), Why.VOUCHER_ENDED),
     (ending(PENDING, ANN, LATER), Why.VOUCHER_EXPIRED),
+    (lambda: may_reverse(replace(PENDING, reversed_by=OTHER), TODAY, today=TODAY), Why.VOUCHER_NOT_REVERSIBLE),
+    (lambda: may_reverse(replace(BOOKED, kind=VoucherKind.COUNT), TODAY, today=TODAY), Why.VOUCHER_NOT_REVERSIBLE),
+    (lambda: may_reverse(replace(BOOKED, reversed_by=OTHER), YESTERDAY, today=TODAY), Why.VOUCHER_NOT_REVERSIBLE),
+    (lambda: may_reverse(replace(BOOKED, reversed_by=OTHER), TODAY, today=TODAY), Why.VOUCHER_REVERSED),
     (arriving(replace(TRANSFER, status=TransferStatus.RECEIVED), "ann", yuan(1)), Why.TRANSFER_ENDED),
     (
         arriving(replace(TRANSFER, status=TransferStatus.TAKEN_BACK, ended_by="ben"), "ann", yuan(1), received=False),
@@ -157,6 +167,8 @@ TABLE: list[tuple[Decision, object]] = [
     ),
     (ending(PENDING, ANN), Why.SAME_PERSON),
     (arriving(TRANSFER, "ann", yuan(1)), Why.SAME_PERSON),
+    (lambda: may_close(COUNTER, COUNTER), Why.SAME_PERSON),
+    (lambda: may_close(with_teller(BEN), COUNTER), Why.SUPERVISOR_NEEDED),
     (ending(PENDING, BEN), Why.SUPERVISOR_NEEDED),
     (ending(PENDING, BEN, confirmed=False), Why.SUPERVISOR_NEEDED),
     (
@@ -183,6 +195,9 @@ TABLE: list[tuple[Decision, object]] = [
     (lambda: check_limit("CNY", 0), None),
     (lambda: decide_sign_on(SESSION, None, ANN, None, "key ann"), SESSION),
     (lambda: decide_sign_on(replace(SESSION, signed_on_at=LATER), SESSION, ANN, ID, "key ann"), SESSION),
+    (lambda: decide_sign_on(replace(SESSION, business_date=YESTERDAY), SESSION, ANN, ID, "key ann"), SESSION),
+    (lambda: may_close(with_teller(SUE), COUNTER), None),
+    (lambda: may_reverse(BOOKED, TODAY, today=TODAY), None),
     (lambda: may_act(COUNTER, "key ann", today=TODAY), None),
     (lambda: may_act(COUNTER, "key ann", today=None), None),
     (lambda: may_touch(COUNTER, DRAWER), None),
@@ -218,18 +233,20 @@ def test_a_voucher_of_another_branch_is_not_confirmed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount_hundreds", "limit_minor", "status"),
+    ("already_minor", "limit_minor", "status"),
     [
-        (2, 20_000, VoucherStatus.BOOKED),
-        (2, 19_999, VoucherStatus.PENDING),
-        (2, None, VoucherStatus.PENDING),
-        (2, 0, VoucherStatus.PENDING),
+        (0, 20_000, VoucherStatus.BOOKED),
+        (0, 19_999, VoucherStatus.PENDING),
+        (0, None, VoucherStatus.PENDING),
+        (0, 0, VoucherStatus.PENDING),
+        (1, 20_001, VoucherStatus.BOOKED),
+        (1, 20_000, VoucherStatus.PENDING),
     ],
 )
 def test_above_the_limit_a_second_person_is_needed(
-    amount_hundreds: int, limit_minor: int | None, status: VoucherStatus
+    already_minor: int, limit_minor: int | None, status: VoucherStatus
 ) -> None:
-    decided = decide_voucher(replace(CASH_OUT, cash=yuan(amount_hundreds)), STOCK, limit_minor)
+    decided = decide_voucher(CASH_OUT, STOCK, limit_minor, already_minor=already_minor)
     assert isinstance(decided, Voucher)
     assert decided.status is status
     assert (decided.expires_at is None) is (status is VoucherStatus.BOOKED)

@@ -90,6 +90,7 @@ class Day:
         return there[0] if there else Cash("CNY")
 
     async def step(self, step: Step) -> object:
+        await self.sign_on(step.who)
         session = self.sessions[step.who]
         match step.what:
             case "in" | "out":
@@ -115,6 +116,12 @@ class Day:
                 return await self.acted(
                     step.who, actions.count, uuid4(), session, self.place(step.place), cash(step.counts)
                 )
+            case "reverse" if self.vouchers:
+                voucher = self.vouchers[step.pick % len(self.vouchers)]
+                return await self.acted(step.who, actions.reverse, uuid4(), session, voucher)
+            case "close" if step.place != "v":
+                absent, there = self.sessions[step.place], await self.counted(step.place)
+                return await self.acted(step.who, actions.close_for_absent, uuid4(), session, absent, there)
             case "sign off":
                 await self.close(step.who, session)
         return None
@@ -146,7 +153,7 @@ WHAT = ("in", "in", "out", "give", "give", "hand over", "receive", "receive", "t
 STEPS = st.lists(
     st.builds(
         Step,
-        what=st.sampled_from([*WHAT, "decline", "count", "sign off"]),
+        what=st.sampled_from([*WHAT, "decline", "count", "reverse", "close", "sign off"]),
         who=st.sampled_from(PEOPLE),
         place=st.sampled_from([*PEOPLE, "v"]),
         other=st.sampled_from([*PEOPLE, "v"]),

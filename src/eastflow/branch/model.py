@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -140,13 +140,16 @@ class Stock:
 
 class VoucherKind(Enum):
     """`cash_in`, `cash_out`: a customer's; `count`: of a place against its books; `shipment_in`, `shipment_out`: a
-    vault's from and to other banks."""
+    vault's from and to other banks; `close`: of an absent teller's drawer, counted and brought to the vault;
+    `reversal`: of a customer's cash that was keyed in wrongly."""
 
     CASH_IN = "cash_in"
     CASH_OUT = "cash_out"
     COUNT = "count"
     SHIPMENT_IN = "shipment_in"
     SHIPMENT_OUT = "shipment_out"
+    CLOSE = "close"
+    REVERSAL = "reversal"
 
 
 class VoucherStatus(Enum):
@@ -162,7 +165,8 @@ class VoucherStatus(Enum):
 class Voucher:
     """What a teller did, or asks a second person to confirm. `cash` is what was handed over, or what was counted.
 
-    `change_minor` is by how much the place's balance changes: of a count, the difference to the books.
+    `change_minor` is by how much the place's balance changes: of a count or close, the difference to the books.
+    `closes` is the session of the absent teller. A reversal `reverses` a voucher, which is `reversed_by` it.
     """
 
     id: UUID
@@ -180,6 +184,9 @@ class Voucher:
     expires_at: datetime | None = None
     ended_by: str | None = None
     ended_at: datetime | None = None
+    closes: UUID | None = None
+    reverses: UUID | None = None
+    reversed_by: UUID | None = None
 
     def status_at(self, at: datetime) -> VoucherStatus:
         late = self.expires_at is not None and self.expires_at <= at
@@ -216,3 +223,61 @@ class Counter:
     teller: Teller
     limits_minor: Mapping[str, int] = field(default_factory=dict)
     """By asset: above it, and for any asset not named, a cash movement needs a second person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How often a place's cash of one asset was moved in one way, and by how much in all."""
+
+    what: str
+    place: Place
+    asset: str
+    count: int
+    change_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What a teller did in a session, in order of time, between the drawer as it was found and as it was left.
+
+    `opening` and `closing` are the cash of the drawer by the piece, asset by asset; `closing` is as of now until the
+    session is signed off; neither was kept of sessions that are older than journals. `vouchers` are those of the
+    session, and those that closed it for an absent teller; `transfers` came to the drawer or went from it.
+    """
+
+    session: Session
+    opening: tuple[Cash, ...]
+    closing: tuple[Cash, ...]
+    vouchers: tuple[Voucher, ...]
+    transfers: tuple[Transfer, ...]
+
+    @property
+    def drawer(self) -> Place:
+        return Place(PlaceKind.DRAWER, self.session.teller)
+
+    @property
+    def totals(self) -> tuple[Total, ...]:
+        """Of what was booked. Those of the drawer are the difference between its opening and its closing."""
+        found: dict[tuple[str, Place, str], list[int]] = {}
+        for what, place, asset, change_minor in self._moves():
+            found.setdefault((what, place, asset), []).append(change_minor)
+        return tuple(Total(*key, len(changes), sum(changes)) for key, changes in found.items())
+
+    def _moves(self) -> Iterator[tuple[str, Place, str, int]]:
+        for voucher in self.vouchers:
+            if voucher.status is VoucherStatus.BOOKED:
+                to_vault_minor = voucher.cash.amount_minor if voucher.kind is VoucherKind.CLOSE else 0
+                yield voucher.kind.value, voucher.place, voucher.cash.asset, voucher.change_minor - to_vault_minor
+        for transfer in self.transfers:
+            asset, amount_minor = transfer.cash.asset, transfer.cash.amount_minor
+            if transfer.sender != self.drawer:
+                yield "receive", self.drawer, asset, amount_minor
+                continue
+            if self._covers(transfer.issued_at):
+                yield "issue", self.drawer, asset, -amount_minor
+            if transfer.status is TransferStatus.TAKEN_BACK and transfer.ended_at and self._covers(transfer.ended_at):
+                yield "take_back", self.drawer, asset, amount_minor
+
+    def _covers(self, at: datetime) -> bool:
+        began, ended = self.session.signed_on_at, self.session.signed_off_at
+        return began <= at and (ended is None or at <= ended)

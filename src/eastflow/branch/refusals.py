@@ -32,6 +32,8 @@ class BranchRefusal(RefusalCode):
     SAME_PLACE = "branch.same_place"
     VOUCHER_ENDED = "branch.voucher_ended"
     VOUCHER_EXPIRED = "branch.voucher_expired"
+    VOUCHER_NOT_REVERSIBLE = "branch.voucher_not_reversible"
+    VOUCHER_REVERSED = "branch.voucher_reversed"
     TRANSFER_ENDED = "branch.transfer_ended"
     # Of two people.
     SAME_PERSON = "branch.same_person"

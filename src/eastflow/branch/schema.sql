@@ -100,3 +100,32 @@ CREATE TABLE branch_transfer (
 );
 -- distribute branch_transfer by id
 CREATE INDEX branch_transfer_in_transit ON branch_transfer (status, id);
+
+-- version 2: vouchers that reverse others or close for an absent teller; the cash of a day and of a session
+ALTER TABLE branch_voucher ADD COLUMN closes UUID;
+ALTER TABLE branch_voucher ADD COLUMN reverses UUID;
+ALTER TABLE branch_voucher ADD COLUMN reversed_by UUID;
+
+-- What an account took in or out in cash on a business date; the row is what rivals for one account wait for.
+CREATE TABLE branch_cash_day (
+    account_id    BIGINT NOT NULL,
+    asset         TEXT NOT NULL,
+    business_date DATE NOT NULL,
+    kind          TEXT NOT NULL,
+    total_minor   BIGINT NOT NULL,
+    PRIMARY KEY (account_id, asset, business_date, kind)
+);
+-- distribute branch_cash_day by account_id
+
+-- What was in a teller's drawer when a session began and when it ended.
+CREATE TABLE branch_session_cash (
+    session_id UUID NOT NULL,
+    moment     TEXT NOT NULL,
+    asset      TEXT NOT NULL,
+    pieces     JSONB NOT NULL,
+    PRIMARY KEY (session_id, moment, asset)
+);
+-- distribute branch_session_cash by session_id
+CREATE INDEX branch_voucher_by_closed_session ON branch_voucher (closes) WHERE closes IS NOT NULL;
+CREATE INDEX branch_transfer_by_sender ON branch_transfer (sender, issued_at);
+CREATE INDEX branch_transfer_by_receiver ON branch_transfer (receiver, issued_at);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from .model import (
     Cash,
     Counter,
     Form,
+    Journal,
     Pieces,
     Place,
     PlaceKind,
@@ -34,7 +35,7 @@ _SESSION = "id, teller_code, business_date, signed_on_at, signed_off_at"
 _STOCK = "place, asset, account_id, pieces, counted, version"
 _VOUCHER = (
     "id, kind, session_id, teller_code, place, asset, pieces, change_minor, account_id, identification_seen, status, "
-    "stock_version, asked_at, expires_at, ended_by, ended_at"
+    "stock_version, asked_at, expires_at, ended_by, ended_at, closes, reverses, reversed_by"
 )
 _TRANSFER = "id, sender, receiver, asset, pieces, whole, status, issued_by, issued_at, ended_by, ended_at"
 
@@ -146,11 +147,52 @@ async def insert_session(tx: Transaction, new: Session) -> None:
         new.business_date,
         new.signed_on_at,
     )
+    await _keep_cash(tx, new, "opening")
 
 
 async def end_session(tx: Transaction, ended: Session) -> None:
+    await _keep_cash(tx, ended, "closing")
     await tx.execute("UPDATE branch_session SET signed_off_at = $2 WHERE id = $1", ended.id, ended.signed_off_at)
     await tx.execute("DELETE FROM branch_at_work WHERE teller_code = $1", ended.teller)
+
+
+async def _keep_cash(tx: Transaction, of: Session, moment: str) -> None:
+    await tx.execute(
+        "INSERT INTO branch_session_cash (session_id, moment, asset, pieces) "
+        "SELECT $1, $2, asset, pieces FROM branch_stock WHERE place = $3",
+        of.id,
+        moment,
+        str(Place(PlaceKind.DRAWER, of.teller)),
+    )
+
+
+async def journal(tx: Transaction, session_id: UUID) -> Journal | None:
+    """Whole: it is of one teller and one business date."""
+    found = await session(tx, session_id)
+    if found is None:
+        return None
+    drawer = Place(PlaceKind.DRAWER, found.teller)
+    kept = await tx.rows(
+        "SELECT moment, asset, pieces FROM branch_session_cash WHERE session_id = $1 ORDER BY asset", session_id
+    )
+    done = await tx.rows(
+        f"SELECT {_VOUCHER} FROM branch_voucher WHERE session_id = $1 OR closes = $1 ORDER BY asked_at, id", session_id
+    )
+    moved = await tx.rows(
+        f"SELECT {_TRANSFER} FROM branch_transfer WHERE "
+        "(sender = $1 AND (issued_at BETWEEN $2 AND $3 OR status = 'taken_back' AND ended_at BETWEEN $2 AND $3)) "
+        "OR (receiver = $1 AND status = 'received' AND ended_at BETWEEN $2 AND $3) ORDER BY issued_at, id",
+        str(drawer),
+        found.signed_on_at,
+        found.signed_off_at or datetime.max.replace(tzinfo=UTC),
+    )
+    opening = tuple(_cash(row) for row in kept if row["moment"] == "opening")
+    closing = tuple(_cash(row) for row in kept if row["moment"] == "closing")
+    if found.signed_off_at is None:
+        closing = tuple(each.cash for each in await stocks(tx, drawer))
+    return Journal(
+        found, opening, closing, tuple(_voucher(row) for row in done), tuple(_transfer(row) for row in moved)
+    )
 
 
 async def stock(tx: Transaction, place: Place, asset: str) -> Stock | None:
@@ -228,7 +270,7 @@ async def insert_voucher(tx: Transaction, new: Voucher) -> None:
     """Errors: UniqueViolation when the id is taken."""
     await tx.execute(
         f"INSERT INTO branch_voucher ({_VOUCHER}) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         new.id,
         new.kind.value,
         new.session,
@@ -245,7 +287,45 @@ async def insert_voucher(tx: Transaction, new: Voucher) -> None:
         new.expires_at,
         new.ended_by,
         new.ended_at,
+        new.closes,
+        new.reverses,
+        new.reversed_by,
     )
+
+
+async def cash_of_day(tx: Transaction, account: int, asset: str, day: date, kind: VoucherKind) -> int:
+    """What the account took in, or out, in cash on the day; nobody else adds to it until the transaction ends."""
+    await add_cash_of_day(tx, account, asset, day, kind, 0)
+    total: int = await tx.value(
+        "SELECT total_minor FROM branch_cash_day "
+        "WHERE account_id = $1 AND asset = $2 AND business_date = $3 AND kind = $4",
+        account,
+        asset,
+        day,
+        kind.value,
+    )
+    return total
+
+
+async def add_cash_of_day(
+    tx: Transaction, account: int, asset: str, day: date, kind: VoucherKind, amount_minor: int
+) -> None:
+    """Below zero: it was reversed."""
+    await tx.execute(
+        "INSERT INTO branch_cash_day (account_id, asset, business_date, kind, total_minor) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (account_id, asset, business_date, kind) "
+        "DO UPDATE SET total_minor = branch_cash_day.total_minor + $5",
+        account,
+        asset,
+        day,
+        kind.value,
+        amount_minor,
+    )
+
+
+async def reverse_voucher(tx: Transaction, id: UUID, by: UUID) -> None:
+    """The voucher is locked by the caller."""
+    await tx.execute("UPDATE branch_voucher SET reversed_by = $2 WHERE id = $1", id, by)
 
 
 async def end_voucher(tx: Transaction, ended: Voucher) -> None:
@@ -352,6 +432,9 @@ def _voucher(row: Any) -> Voucher:
         expires_at=row["expires_at"],
         ended_by=row["ended_by"],
         ended_at=row["ended_at"],
+        closes=row["closes"],
+        reverses=row["reverses"],
+        reversed_by=row["reversed_by"],
     )
 
 

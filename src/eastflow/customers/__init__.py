@@ -7,7 +7,7 @@ from .classes.store import class_of_account, classes_of_party, usage
 from .merging.model import Merge
 from .merging.store import merges_of_party
 from .model import NAME_CHARACTERS_MAX, REFERENCE_CHARACTERS_MAX, Channel, Party, PartyKind, Role, RoleKind
-from .personal_data.masking import masked_party
+from .personal_data.masking import HIDDEN, masked_name, masked_number, masked_party
 from .personal_data.store import has_sealed_data
 from .records.decide import NameMatch
 from .records.inquiries import (
@@ -37,8 +37,12 @@ from .records.model import (
 )
 from .refusals import CustomersRefusal
 from .store import parties, parties_page, party, party_by_reference, roles_of_account, roles_of_party
+from .verification.masking import masked_verification
+from .verification.model import Element, ElementResult, Elements, Results, Verification, VerificationStatus
+from .verification.store import is_bound, verification, verifications_of_account, verifications_to_send, was_bound
 
 __all__ = [
+    "HIDDEN",
     "NAME_CHARACTERS_MAX",
     "REFERENCE_CHARACTERS_MAX",
     "AccountClass",
@@ -53,6 +57,9 @@ __all__ = [
     "Direction",
     "Document",
     "DocumentKind",
+    "Element",
+    "ElementResult",
+    "Elements",
     "Identification",
     "IdentificationLevel",
     "Merge",
@@ -61,18 +68,25 @@ __all__ = [
     "Party",
     "PartyKind",
     "Record",
+    "Results",
     "Risk",
     "RiskClass",
     "Role",
     "RoleKind",
     "Usage",
+    "Verification",
+    "VerificationStatus",
     "class_of_account",
     "classes_of_party",
     "has_consent",
     "has_sealed_data",
     "identification_level",
+    "is_bound",
+    "masked_name",
+    "masked_number",
     "masked_party",
     "masked_record",
+    "masked_verification",
     "merges_of_party",
     "name_match",
     "parties",
@@ -87,4 +101,8 @@ __all__ = [
     "roles_of_account",
     "roles_of_party",
     "usage",
+    "verification",
+    "verifications_of_account",
+    "verifications_to_send",
+    "was_bound",
 ]

@@ -10,7 +10,14 @@ from eastflow.kernel import Refusal
 from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
-from .classes.actions import assign_class, bind_account, confirm_face_to_face, end_class, use_allowance
+from .classes.actions import (
+    assign_class,
+    bind_account,
+    confirm_face_to_face,
+    end_class,
+    give_back_allowance,
+    use_allowance,
+)
 from .decide import Register, Roles, check_party, check_role, decide_end, grant, register, role_key
 from .merging.actions import merge_parties, unmerge_party
 from .model import Channel, Party, Role, RoleKind
@@ -21,12 +28,21 @@ from .records.decide import check_content, decide_found, decide_record, level_re
 from .records.inquiries import party_by_content, records_of_party
 from .records.model import Document, Identification
 from .refusals import CustomersRefusal
+from .verification.actions import (
+    answer_verification,
+    ask_verification,
+    end_verification,
+    verification_sent,
+    verify_elements,
+)
 
 Calendar = Callable[[], date]
 
 __all__ = [
     "add_record",
     "add_records",
+    "answer_verification",
+    "ask_verification",
     "assign_class",
     "bind_account",
     "check_keys",
@@ -34,7 +50,9 @@ __all__ = [
     "end_class",
     "end_record",
     "end_role",
+    "end_verification",
     "erase_party",
+    "give_back_allowance",
     "grant_role",
     "grant_roles",
     "merge_parties",
@@ -46,6 +64,8 @@ __all__ = [
     "seal_plain_parties",
     "unmerge_party",
     "use_allowance",
+    "verification_sent",
+    "verify_elements",
 ]
 
 

@@ -21,6 +21,7 @@ from .model import Party, PartyKind, Role, RoleKind
 from .personal_data.decide_test import TABLE as ERASURE_TABLE
 from .records.decide_test import TABLE as RECORDS_TABLE
 from .refusals import CustomersRefusal as Why
+from .verification.decide_test import TABLE as VERIFICATION_TABLE
 
 TODAY = date(2026, 3, 1)
 TOMORROW = TODAY + timedelta(days=1)
@@ -91,7 +92,7 @@ def test_decisions(decision: Decision, expected: object) -> None:
 
 def test_the_tables_walk_every_refusal_in_order() -> None:
     walked: set[Why] = set()
-    for table in (TABLE, RECORDS_TABLE, MERGING_TABLE, ERASURE_TABLE, CLASSES_TABLE):
+    for table in (TABLE, RECORDS_TABLE, MERGING_TABLE, ERASURE_TABLE, CLASSES_TABLE, VERIFICATION_TABLE):
         codes = list(dict.fromkeys(expected for _, expected in table if isinstance(expected, Why)))
         assert codes == [code for code in Why if code in codes]
         walked |= set(codes)

@@ -18,6 +18,7 @@ class CustomersRefusal(RefusalCode):
     CLASS_ASSIGNED = "customers.class_assigned"
     DOCUMENT_TAKEN = "customers.document_taken"
     IDENTITY_TAKEN = "customers.identity_taken"
+    VERIFICATION_ID_REUSED = "customers.verification_id_reused"
     # Of time.
     BORN_IN_FUTURE = "customers.born_in_future"
     OPENED_IN_FUTURE = "customers.opened_in_future"
@@ -45,6 +46,10 @@ class CustomersRefusal(RefusalCode):
     BOUND_ACCOUNT_UNSUITABLE = "customers.bound_account_unsuitable"
     BOUND_ACCOUNT_MISSING = "customers.bound_account_missing"
     CLASS_NOT_FOUND = "customers.class_not_found"
+    # Of an account at another bank.
+    DOCUMENT_MISSING = "customers.document_missing"
+    VERIFICATION_NOT_FOUND = "customers.verification_not_found"
+    VERIFICATION_CLOSED = "customers.verification_closed"
     # Of a movement on a classed account.
     ASSET_NOT_ALLOWED = "customers.asset_not_allowed"
     CASH_NOT_ALLOWED = "customers.cash_not_allowed"

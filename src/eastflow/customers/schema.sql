@@ -152,3 +152,28 @@ CREATE TABLE customers_merge (
 );
 -- distribute customers_merge by party_id
 CREATE INDEX customers_merge_by_survivor ON customers_merge (into_id, party_id);
+
+-- version 6: accounts of class I at other banks, verified before they are bound
+
+-- A request to another bank. What is asked is sealed with the data key of the person whose class it is; the digest is of
+-- the other bank and account. `asked` past its last day has expired.
+CREATE TABLE customers_verification (
+    id          UUID PRIMARY KEY,
+    account_id  BIGINT NOT NULL,
+    party_id    UUID NOT NULL,
+    digest      BYTEA NOT NULL,
+    sealed      BYTEA NOT NULL,
+    status      TEXT NOT NULL,
+    asked_on    DATE NOT NULL,
+    expires_on  DATE NOT NULL CHECK (expires_on >= asked_on),
+    asked_by    TEXT NOT NULL,
+    message_id  TEXT,
+    results     JSONB,
+    answered_on DATE,
+    answered_by TEXT
+);
+-- distribute customers_verification by id
+CREATE INDEX customers_verification_by_account ON customers_verification (account_id, id);
+CREATE INDEX customers_verification_by_party ON customers_verification (party_id);
+CREATE INDEX customers_verification_to_send ON customers_verification (id)
+    WHERE status = 'asked' AND message_id IS NULL;

@@ -8,12 +8,10 @@ from datetime import date
 from uuid import UUID
 
 from eastflow import customers, ledger, products
-from eastflow.customers import Channel, Direction, Movement, Party, PartyKind, Role, RoleKind
-from eastflow.customers.actions import grant_role, use_allowance
+from eastflow.customers import Channel, Direction, RoleKind
 from eastflow.kernel import Refusal
-from eastflow.ledger import Account, Side, Status
-from eastflow.ledger.actions import change_floor, change_status, new_account_number, open_accounts
-from eastflow.products import AccountRole, Contract, Directive, ProductKind, Version
+from eastflow.ledger.actions import change_floor
+from eastflow.products import AccountRole, Contract, Directive
 from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
@@ -29,13 +27,15 @@ from .day_end.actions import (
 from .decide import (
     check_account,
     check_amount,
-    check_opening,
     check_shares,
     check_standing,
     parts_of,
     request_text,
 )
-from .model import AccrualRow, Deposit, DepositStatus, Executed, Opening, Share
+from .freezes.actions import beneath, freeze
+from .model import Deposit, DepositStatus, Executed, Share
+from .movements.actions import allowed, kept, paid_in
+from .openings.actions import open_deposit, open_deposits
 from .orders.actions import end_order, expire_orders, place_order
 from .refusals import DepositsRefusal
 
@@ -53,6 +53,7 @@ __all__ = [
     "mark_dormant",
     "migrate_contracts",
     "open_deposit",
+    "open_deposits",
     "pay_in",
     "pay_out",
     "place_order",
@@ -61,27 +62,6 @@ __all__ = [
     "run_maturities",
     "settle_interest",
 ]
-
-
-async def open_deposit(
-    tx: Transaction, opening: Opening, *, today: date, channel: Channel, by: str, clock: Clock = now
-) -> Executed | Refusal:
-    """A contract with the product's live version, on an account of its own that the party owns. With an amount, the
-    first money comes in too. The same opening again answers with the contract as it is now."""
-    if refusal := check_opening(opening):
-        return refusal
-    content = request_text({name: getattr(opening, name) for name in Opening.__slots__} | {"channel": channel.value})
-
-    async def work() -> Executed | Refusal:
-        opened = await _opened(tx, opening, today, channel, clock)
-        if isinstance(opened, Refusal):
-            return opened
-        if not opening.amount_minor:
-            return Executed(opening.id, opened, ())
-        assert opening.source is not None, "checked"
-        return await _paid_in(tx, opening.id, opened, opening.amount_minor, opening.source, today, channel, clock)
-
-    return await _once(tx, opening.id, "open", content, by, clock, work)
 
 
 async def pay_in(
@@ -105,7 +85,7 @@ async def pay_in(
         if refusal := check_standing(found, account, leaves=False):
             return refusal
         assert found is not None, "checked"
-        return await _paid_in(tx, id, found, amount_minor, source, today, channel, clock)
+        return await paid_in(tx, id, found, amount_minor, source, today, channel, clock)
 
     content = request_text({"account": account, "amount_minor": amount_minor, "source": source})
     return await _once(tx, id, "pay_in", content, by, clock, work)
@@ -195,7 +175,7 @@ async def reactivate(
         assert found is not None, "checked"
         if found.status is not DepositStatus.DORMANT:
             return Refusal(DepositsRefusal.NOT_DORMANT, {"account": account, "status": found.status.value})
-        await must(change_status(tx, account, Status.OPEN, clock=clock))
+        await _wake(tx, found, clock)
         woken = replace(found, status=DepositStatus.OPEN, contract=replace(found.contract, acted_on=today))
         await save(tx, woken, today, 0)
         return Executed(id, woken, ())
@@ -258,7 +238,7 @@ async def _once(
     except Refused as undone:
         return undone.refusal
     try:
-        await store.insert_request(tx, id, verb, content, done.deposit.account, done.entries, by, clock())
+        await store.insert_requests(tx, verb, [(id, content, done)], by, clock())
     except UniqueViolation as rival:
         raise Retry("the same was asked in the same moment") from rival
     return done
@@ -292,127 +272,16 @@ async def _change(
         taken = sum(leg.amount_minor for each in directives for leg in each.legs if leg.role is AccountRole.NOMINATED)
         if leaves_by is not None:
             assert other is not None, "what leaves goes somewhere"
-            if refusal := await _allowed(tx, found, Direction.OUT, taken, other, leaves_by, today):
+            if refusal := await allowed(tx, found, Direction.OUT, taken, other, leaves_by, today):
                 return refusal
-        return await _kept(tx, id, found, contract, directives, other, today, clock)
+        return await kept(tx, id, found, contract, directives, other, today, clock)
 
     return await _once(tx, id, verb, content, by, clock, work)
 
 
-async def _kept(
-    tx: Transaction,
-    id: UUID,
-    found: Deposit,
-    contract: Contract,
-    directives: Sequence[Directive],
-    other: int | None,
-    today: date,
-    clock: Clock,
-) -> Executed:
-    """Booked, written, and, where that was the end of the contract, closed. Errors: Refused, Retry."""
-    closes = contract.closed_on is not None
-    if closes and found.contract.terms.limits.floor_minor:
-        await must(change_floor(tx, found.account, 0, clock=clock))
-    ids = ids_of(id, len(directives))
-    entries = await book(tx, found, directives, ids, other=other, today=today, clock=clock)
-    status = DepositStatus.CLOSED if closes else found.status
-    kept = replace(found, status=status, contract=contract)
-    await save(tx, kept, today, len(entries))
-    if closes:
-        await end_account(tx, kept, today, clock)
-    return Executed(id, kept, entries)
-
-
-async def _paid_in(
-    tx: Transaction,
-    id: UUID,
-    found: Deposit,
-    amount_minor: int,
-    source: int,
-    today: date,
-    channel: Channel,
-    clock: Clock,
-) -> Executed | Refusal:
-    step = products.pay_in(found.contract, amount_minor, today)
-    if isinstance(step, Refusal):
-        return step
-    if refusal := await _allowed(tx, found, Direction.IN, amount_minor, source, channel, today):
-        return refusal
-    return await _kept(tx, id, found, *step, source, today, clock)
-
-
-async def _allowed(
-    tx: Transaction, found: Deposit, direction: Direction, amount_minor: int, other: int, channel: Channel, today: date
-) -> Refusal | None:
-    """Both sides may have a class with limits. What is no demand contract is paid into and out of by its own verbs."""
-    paired = await store.deposit(tx, other)
-    if other == found.account or (paired is not None and paired.kind is not ProductKind.DEMAND):
-        return Refusal(DepositsRefusal.OTHER_ACCOUNT_UNFIT, {"account": other})
-    if not amount_minor:
-        return None
-    roles = await customers.roles_of_account(tx, other)
-    own = any(r.party == found.party and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles)
-    known = (await ledger.accounts(tx, [other])).get(other)
-    cash = known is not None and known.chart.startswith("assets:cash")
-    opposite = Direction.OUT if direction is Direction.IN else Direction.IN
-    for account, way in ((found.account, direction), (other, opposite)):
-        moves = Movement(way, amount_minor, found.asset, channel, counterparty_bound=own, cash=cash)
-        if refusal := await use_allowance(tx, account, moves, today=today, balance=_posted_minor):
-            return refusal
-    return None
-
-
-async def _opened(tx: Transaction, opening: Opening, today: date, channel: Channel, clock: Clock) -> Deposit | Refusal:
-    """Errors: Refused."""
-    party = await customers.party(tx, opening.party)
-    if party is None:
-        return Refusal(DepositsRefusal.PARTY_NOT_FOUND, {"id": opening.party})
-    version = await products.version_live_on(tx, opening.product, today)
-    if version is None:
-        return Refusal(DepositsRefusal.PRODUCT_NOT_FOUND, {"product": opening.product})
-    account = opening.account or new_account_number()
-    if await store.deposit(tx, account) is not None:
-        return Refusal(DepositsRefusal.ACCOUNT_TAKEN, {"account": account})
-    contract = await _begun(tx, opening, party, version, today, channel)
-    if isinstance(contract, Refusal):
-        return contract
-    terms = version.terms
-    floor = terms.limits.floor_minor if terms.kind is ProductKind.DEMAND else 0
-    asset, chart = terms.asset.code, f"liabilities:deposits:{terms.kind.value}"
-    new = Account(account, asset, Side.CREDIT, chart, today, floor, str(opening.party))
-    [opened] = await open_accounts(tx, [new], clock=clock)
-    if isinstance(opened, Refusal):
-        return opened
-    await must(grant_role(tx, Role(opening.party, account, RoleKind.OWNER, today), clock=clock))
-    deposit = Deposit(
-        opening.id, account, opening.party, version.code, version.number, asset, terms.kind, DepositStatus.OPEN,
-        today, today, opening.nominated, contract,
-    )  # fmt: skip
-    await _insert(tx, deposit)
-    return deposit
-
-
-async def _begun(
-    tx: Transaction, opening: Opening, party: Party, version: Version, today: date, channel: Channel
-) -> Contract | Refusal:
-    classed = None if opening.account is None else await customers.class_of_account(tx, opening.account)
-    age = None if party.born_on is None else _years(party.born_on, today)
-    kind: PartyKind = party.kind
-    account_class = None if classed is None else classed.account_class
-    if refusal := products.eligibility_refusal(version.terms, kind, age, channel, account_class):
-        return refusal
-    return products.begin(version.terms, today, opening.at_maturity)
-
-
-async def _insert(tx: Transaction, new: Deposit) -> None:
-    try:
-        await store.insert_deposit(tx, new)
-        if new.contract.accrual is not None:
-            number = await store.terms_number(tx, new.product, new.version)
-            day = new.opened_on
-            await store.insert_accrual(tx, AccrualRow(new.account, number, new.status, day, day, day, day, 0, 0, 0))
-    except UniqueViolation as rival:
-        raise Retry("the account was opened in the same moment") from rival
+async def _wake(tx: Transaction, found: Deposit, clock: Clock) -> None:
+    """What others have frozen stays so. Errors: Refused."""
+    await freeze(tx, found.account, replace(await beneath(tx, found), asleep=False), ordered=False, clock=clock)
 
 
 async def _heir_missing(tx: Transaction, shares: Sequence[Share], today: date) -> Refusal | None:
@@ -431,7 +300,7 @@ async def _inherited(
     if isinstance(step, Refusal):
         return step
     if found.status is DepositStatus.DORMANT:
-        await must(change_status(tx, found.account, Status.OPEN, clock=clock))
+        await _wake(tx, found, clock)
     contract, directives = step
     if found.contract.terms.limits.floor_minor:
         await must(change_floor(tx, found.account, 0, clock=clock))
@@ -449,12 +318,3 @@ async def _inherited(
     await save(tx, kept, today, len(entries))
     await end_account(tx, kept, today, clock)
     return Executed(id, kept, entries)
-
-
-async def _posted_minor(tx: Transaction, account: int) -> int:
-    balance = await ledger.balance(tx, account)
-    return 0 if balance is None else balance.posted_minor
-
-
-def _years(born_on: date, today: date) -> int:
-    return today.year - born_on.year - ((today.month, today.day) < (born_on.month, born_on.day))

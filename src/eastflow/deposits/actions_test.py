@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,21 +30,8 @@ from eastflow.storage import Transaction
 
 from . import DepositsRefusal as Why
 from . import DepositStatus, Executed, Opening, Order, Share, actions, deposit, orders_of
-from .conftest import DEMAND, START, World, terms
+from .conftest import CALL, DEMAND, START, TERM, World, terms
 
-TERM: Mapping[str, Any] = {
-    "code": "term", "name": "Term", "kind": "term", "currency": "CNY", "day_count": "ACT/360",
-    "counting": "months_and_days", "term_months": 3, "at_maturity": ["renew_all", "pay_out", "hold"],
-    "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "1.20"}]}]},
-    "demand_rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.36"}]}]},
-    "limits": {"opening_min_minor": 5_000},
-}  # fmt: skip
-CALL: Mapping[str, Any] = {
-    "code": "call", "name": "Call", "kind": "call", "currency": "CNY", "day_count": "ACT/360", "notice_days": 7,
-    "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.72"}]}]},
-    "demand_rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.36"}]}]},
-    "limits": {"opening_min_minor": 5_000},
-}  # fmt: skip
 Verb = Callable[[Transaction], Awaitable[Any]]
 
 

@@ -36,6 +36,19 @@ DEMAND: Mapping[str, Any] = {
         {"since": "2026-02-10", "tiers": [{"percent": "2.25"}]},
     ]},
 }  # fmt: skip
+TERM: Mapping[str, Any] = {
+    "code": "term", "name": "Term", "kind": "term", "currency": "CNY", "day_count": "ACT/360",
+    "counting": "months_and_days", "term_months": 3, "at_maturity": ["renew_all", "pay_out", "hold"],
+    "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "1.20"}]}]},
+    "demand_rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.36"}]}]},
+    "limits": {"opening_min_minor": 5_000},
+}  # fmt: skip
+CALL: Mapping[str, Any] = {
+    "code": "call", "name": "Call", "kind": "call", "currency": "CNY", "day_count": "ACT/360", "notice_days": 7,
+    "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.72"}]}]},
+    "demand_rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.36"}]}]},
+    "limits": {"opening_min_minor": 5_000},
+}  # fmt: skip
 
 
 @dataclass

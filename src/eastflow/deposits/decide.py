@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from hashlib import blake2b
@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, is_text
-from eastflow.ledger import Entry, Posting
+from eastflow.ledger import Entry, Posting, Status
 from eastflow.products import (
     AccountRole,
     Accrual,
@@ -28,6 +28,7 @@ from .model import (
     AUTHORITY_CHARACTERS_MAX,
     CERTIFICATE_CHARACTERS_MAX,
     HEIRS_MAX,
+    Beneath,
     Deposit,
     DepositStatus,
     Opening,
@@ -87,6 +88,22 @@ def check_opening(opening: Opening) -> Refusal | None:
     if opening.amount_minor and opening.source is None:
         return Refusal(DepositsRefusal.SOURCE_MISSING)
     return None
+
+
+def apart(openings: Sequence[Opening]) -> Iterator[list[int]]:
+    """The places of the openings, in groups in which no two name one id or one account, one group after the other."""
+    waiting = list(range(len(openings)))
+    while waiting:
+        ids, accounts = set[UUID](), set[int | None]()
+        group, later = list[int](), list[int]()
+        for place in waiting:
+            one = openings[place]
+            met = one.id in ids or (one.account is not None and one.account in accounts)
+            (later if met else group).append(place)
+            ids.add(one.id)
+            accounts.add(one.account)
+        yield group
+        waiting = later
 
 
 def check_order(order: Order, today: date) -> Refusal | None:
@@ -214,6 +231,30 @@ def to_hold(orders: Sequence[Order], available_minor: int) -> list[tuple[Order, 
             found.append((order, more))
             available_minor -= more
     return found
+
+
+def decide_beneath(status: DepositStatus, known: Status, kept: Beneath | None) -> Beneath:
+    """What stands beneath orders, by the contract's status, the ledger's status as it is now, and what was kept when
+    this room froze the account last. What is there and was not put there by this room is the doing of others."""
+    if kept is not None:
+        return kept if known is _stricter(kept.others, Status.DEBITS_FROZEN) else replace(kept, others=known)
+    # Frozen before this was kept: then the freeze of debits is taken for this room's.
+    ours = status is not DepositStatus.OPEN and known is Status.DEBITS_FROZEN
+    return Beneath(status is DepositStatus.DORMANT, Status.OPEN if ours else known)
+
+
+def contract_status(under: Beneath, *, ordered: bool) -> DepositStatus:
+    if ordered:
+        return DepositStatus.FROZEN
+    return DepositStatus.DORMANT if under.asleep else DepositStatus.OPEN
+
+
+def account_status(under: Beneath, *, ordered: bool) -> Status:
+    return _stricter(under.others, Status.DEBITS_FROZEN) if ordered or under.asleep else under.others
+
+
+def _stricter(one: Status, other: Status) -> Status:
+    return max(one, other, key=(Status.OPEN, Status.DEBITS_FROZEN, Status.FROZEN).index)
 
 
 def freezes_whole(orders: Sequence[Order]) -> bool:

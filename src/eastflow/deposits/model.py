@@ -7,6 +7,7 @@ from datetime import date
 from enum import Enum
 from uuid import UUID
 
+from eastflow.ledger import Status
 from eastflow.products import AtMaturity, Contract, ProductKind
 
 AUTHORITY_CHARACTERS_MAX = 200
@@ -105,6 +106,15 @@ class Order:
     def short_minor(self) -> int:
         """What it freezes beyond what is held for it."""
         return 0 if self.amount_minor is None else self.amount_minor - self.held_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Beneath:
+    """What stands on an account beneath the orders that freeze it: a sleeping contract (`asleep`), and the status in
+    which others, who gave no order here, have left the account (`others`)."""
+
+    asleep: bool
+    others: Status
 
 
 @dataclass(frozen=True, slots=True)

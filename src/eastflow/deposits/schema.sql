@@ -113,3 +113,15 @@ CREATE TABLE deposits_day_step (
     PRIMARY KEY (business_date, step, part, parts)
 );
 -- distribute deposits_day_step by business_date
+
+-- version 2: what stood on an account before orders or dormancy froze it
+
+-- Of accounts that this room freezes, and of no others. `others` is the ledger's status as those left it who gave no
+-- order here; `asleep` says whether the contract is dormant.
+CREATE TABLE deposits_beneath (
+    account_id BIGINT PRIMARY KEY,
+    asleep     BOOLEAN NOT NULL,
+    others     TEXT NOT NULL
+);
+-- distribute deposits_beneath by account_id
+CREATE INDEX deposits_correction_owed ON deposits_correction (account_id, settled_on, number) WHERE NOT booked;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from eastflow.kernel import Refusal
+from eastflow.ledger import Status
 from eastflow.products import Accrual, ProductKind, Terms, contract_from, state_of, version
 from eastflow.storage import Transaction
 
 from .decide import due_on, is_account
-from .model import AccrualRow, Deposit, DepositStatus, Order
+from .model import AccrualRow, Beneath, Deposit, DepositStatus, Executed, Order
 from .refusals import DepositsRefusal
 
 STATUSES = (DepositStatus.OPEN, DepositStatus.DORMANT, DepositStatus.FROZEN, DepositStatus.CLOSED)
@@ -88,12 +89,29 @@ async def all_terms(tx: Transaction) -> dict[int, tuple[str, int]]:
     return {row["number"]: (row["product"], row["version"]) for row in found}
 
 
-async def insert_deposit(tx: Transaction, new: Deposit) -> None:
-    """Errors: UniqueViolation when the account has a contract already."""
-    await tx.execute(
-        f"INSERT INTO deposits_contract ({_CONTRACT}, due_on) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)",
-        *(new.account, new.id, new.party, new.product, new.version, new.asset, new.kind.value, new.status.value),
-        *(new.opened_on, new.terms_since, new.nominated, json.dumps(state_of(new.contract)), due_on(new.contract)),
+async def with_contract(tx: Transaction, accounts: Sequence[int]) -> set[int]:
+    """Those of the accounts that have a contract."""
+    if not accounts:
+        return set()
+    found = await tx.rows(
+        "SELECT account_id FROM deposits_contract WHERE account_id = ANY($1::bigint[])", list(accounts)
+    )
+    return {row["account_id"] for row in found}
+
+
+async def insert_deposits(tx: Transaction, new: Sequence[Deposit]) -> None:
+    """Errors: UniqueViolation when an account has a contract already."""
+    await tx.records_in(
+        "deposits_contract",
+        (*_CONTRACT.split(", "), "due_on"),
+        [
+            (
+                *(each.account, each.id, each.party, each.product, each.version, each.asset, each.kind.value),
+                *(each.status.value, each.opened_on, each.terms_since, each.nominated),
+                *(json.dumps(state_of(each.contract)), due_on(each.contract)),
+            )
+            for each in sorted(new, key=lambda each: each.account)
+        ],
     )
 
 
@@ -113,6 +131,22 @@ async def change_status(tx: Transaction, account: int, status: DepositStatus) ->
     await tx.execute("UPDATE deposits_accrual SET status = $2 WHERE account_id = $1", account, STATUS_NUMBERS[status])
 
 
+async def beneath(tx: Transaction, account: int) -> Beneath | None:
+    """What was kept when this room froze the account; None where it does not."""
+    row = await tx.row("SELECT asleep, others FROM deposits_beneath WHERE account_id = $1", account)
+    return None if row is None else Beneath(row["asleep"], Status(row["others"]))
+
+
+async def keep_beneath(tx: Transaction, account: int, under: Beneath | None) -> None:
+    """None: this room does not freeze the account any more."""
+    await tx.execute("DELETE FROM deposits_beneath WHERE account_id = $1", account)
+    if under is not None:
+        await tx.execute(
+            "INSERT INTO deposits_beneath (account_id, asleep, others) VALUES ($1, $2, $3)",
+            *(account, under.asleep, under.others.value),
+        )
+
+
 async def accrual(tx: Transaction, account: int) -> AccrualRow | None:
     row = await tx.row(f"SELECT {_ACCRUAL} FROM deposits_accrual WHERE account_id = $1", account)
     return None if row is None else _accrual(row)
@@ -126,10 +160,9 @@ async def locked_accrual(tx: Transaction, account: int) -> AccrualRow | None:
     return None if row is None else _accrual(row)
 
 
-async def insert_accrual(tx: Transaction, new: AccrualRow) -> None:
-    await tx.execute(
-        f"INSERT INTO deposits_accrual ({_ACCRUAL}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)", *_accrual_values(new)
-    )
+async def insert_accruals(tx: Transaction, new: Sequence[AccrualRow]) -> None:
+    if new:
+        await tx.records_in("deposits_accrual", _ACCRUAL.split(", "), [_accrual_values(each) for each in new])
 
 
 async def update_accrual(tx: Transaction, changed: AccrualRow) -> None:
@@ -146,22 +179,38 @@ async def request(tx: Transaction, id: UUID, verb: str, content: str) -> tuple[i
 
     Refusals: REQUEST_ID_REUSED.
     """
-    row = await tx.row("SELECT verb, content, account_id, entries FROM deposits_request WHERE id = $1", id)
-    if row is None:
-        return None
-    if (row["verb"], row["content"]) != (verb, content):
-        return Refusal(DepositsRefusal.REQUEST_ID_REUSED, {"id": id})
-    return row["account_id"], tuple(row["entries"])
+    return (await requests(tx, verb, {id: content})).get(id)
 
 
-async def insert_request(
-    tx: Transaction, id: UUID, verb: str, content: str, account: int, entries: Sequence[UUID], by: str, at: datetime
+async def requests(
+    tx: Transaction, verb: str, asked: Mapping[UUID, str]
+) -> dict[UUID, tuple[int, tuple[UUID, ...]] | Refusal]:
+    """What `request` says of each id and its content; those that are new are left out."""
+    if not asked:
+        return {}
+    found = await tx.rows(
+        "SELECT id, verb, content, account_id, entries FROM deposits_request WHERE id = ANY($1::uuid[])", list(asked)
+    )
+    return {
+        row["id"]: (row["account_id"], tuple(row["entries"]))
+        if (row["verb"], row["content"]) == (verb, asked[row["id"]])
+        else Refusal(DepositsRefusal.REQUEST_ID_REUSED, {"id": row["id"]})
+        for row in found
+    }
+
+
+async def insert_requests(
+    tx: Transaction, verb: str, done: Sequence[tuple[UUID, str, Executed]], by: str, at: datetime
 ) -> None:
-    """Errors: UniqueViolation when it is done by another in the same moment."""
-    await tx.execute(
-        "INSERT INTO deposits_request (id, verb, content, account_id, entries, asked_by, done_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        *(id, verb, content, account, list(entries), by, at),
+    """Each with its id, content and what it came to. Errors: UniqueViolation when one is done by another in the same
+    moment."""
+    await tx.records_in(
+        "deposits_request",
+        ("id", "verb", "content", "account_id", "entries", "asked_by", "done_at"),
+        [
+            (id, verb, content, one.deposit.account, list(one.entries), by, at)
+            for id, content, one in sorted(done, key=lambda each: each[0])
+        ],
     )
 
 

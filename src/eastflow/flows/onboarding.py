@@ -10,9 +10,10 @@ from datetime import date
 from uuid import UUID, uuid5
 
 from eastflow import ledger, products
+from eastflow.customers import Channel
 from eastflow.customers.actions import register_parties
 from eastflow.deposits import Deposit, Executed, Opening
-from eastflow.deposits.actions import open_deposit, pay_in
+from eastflow.deposits.actions import open_deposits, pay_in
 from eastflow.kernel import Refusal
 from eastflow.ledger import Entry, Posting, Side
 from eastflow.ledger.actions import internal_account, post
@@ -25,7 +26,7 @@ from .refusals import FlowsRefusal
 
 FIRST_MONEY = "first money"
 OTHER_BANKS = "assets:clearing"
-LANES = 4
+LANES = 2
 """So many groups at work at once: while some wait for the database, the answers of others are read."""
 TOGETHER_MAX = 100
 """So many are committed together at most: one that is refused makes the others of its group be done again."""
@@ -47,7 +48,7 @@ async def onboard(
     _decline([check_parts(Parts(product=each.product, amount_minor=each.amount_minor)) for each in together])
     parties = await register_parties(tx, [each.party for each in together], clock=clock, today=lambda: today)
     _decline(parties)
-    opened = [await _open(tx, each, today, clock) for each in together]
+    opened = await _opened(tx, together, today, clock)
     _decline(opened)
     done = [answer for answer in opened if isinstance(answer, Executed)]
     await _pay_in(tx, together, done, today, clock)
@@ -64,10 +65,20 @@ def _decline(answers: Sequence[object]) -> None:
         raise Declined(refusals)
 
 
-async def _open(tx: Transaction, asked: Onboarding, today: date, clock: Clock) -> Executed | Refusal:
-    """Empty: the money of all comes afterwards, so that the account it comes by is locked only briefly."""
-    opening = Opening(asked.id, asked.product, asked.party.id)
-    return await open_deposit(tx, opening, today=today, channel=asked.channel, by=asked.by, clock=clock)
+async def _opened(
+    tx: Transaction, together: Sequence[Onboarding], today: date, clock: Clock
+) -> list[Executed | Refusal]:
+    """Empty: the money of all comes afterwards, so that the account it comes by is locked only briefly. Those whom one
+    actor takes on in one channel are opened together."""
+    groups: dict[tuple[Channel, str], list[int]] = {}
+    for place, each in enumerate(together):
+        groups.setdefault((each.channel, each.by), []).append(place)
+    answers: dict[int, Executed | Refusal] = {}
+    for (channel, by), places in groups.items():
+        openings = [Opening(one.id, one.product, one.party.id) for one in map(together.__getitem__, places)]
+        opened = await open_deposits(tx, openings, today=today, channel=channel, by=by, clock=clock)
+        answers |= zip(places, opened, strict=True)
+    return [answers[place] for place in range(len(together))]
 
 
 async def _pay_in(

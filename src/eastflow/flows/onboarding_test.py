@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from eastflow.customers import Channel, CustomersRefusal, party, roles_of_account
 from eastflow.deposits import DepositsRefusal, deposit
 from eastflow.kernel import Refusal
 from eastflow.ledger import balance, verify
 from eastflow.products import ProductsRefusal
-from eastflow.storage import Database
+from eastflow.storage import Database, Transaction
 
 from . import FlowsRefusal, Onboarded, Onboarding
 from .conftest import PRODUCT, TERM, TODAY, person
-from .onboarding import TOGETHER_MAX, Reception
+from .onboarding import TOGETHER_MAX, Reception, onboard
 
 
 def onboarding(amount_minor: int = 10_000, **changes: object) -> Onboarding:
@@ -111,6 +114,29 @@ async def test_those_refused_leave_nothing_and_do_not_hold_up_the_others(bank: D
     async with bank.reading() as tx:
         assert [await party(tx, each.party.id) for each in bad.values()] == [None] * len(bad)
         assert (await verify(tx)).findings == ()
+
+
+async def test_a_group_takes_as_many_statements_as_one(bank: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    guarded = Transaction._guarded
+
+    async def counted(tx: Transaction, call: Any) -> Any:
+        asked.append(call)
+        return await guarded(tx, call)
+
+    async def statements(count: int) -> int:
+        asked.clear()
+        many = [onboarding() for _ in range(count)]
+        done = await bank.run(lambda tx: onboard(tx, many, today=TODAY))
+        assert len({each.account for each in done}) == count
+        return len(asked)
+
+    monkeypatch.setattr(Transaction, "_guarded", counted)
+    # All on one chain. The first of all begins it, gives the product's terms their number, and opens the account that
+    # money comes by.
+    monkeypatch.setattr("random.randrange", lambda _: 7)
+    first, one, many = [await statements(count) for count in (1, 1, TOGETHER_MAX)]
+    assert first > one == many
 
 
 async def test_a_fault_is_told_to_those_it_hit_and_the_next_are_served(bank: Database) -> None:

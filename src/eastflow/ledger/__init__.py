@@ -2,7 +2,7 @@
 
 from .cursor import CursorMalformed
 from .decide import Moment
-from .inquiries import search, search_after, statement, statement_after, trial_balance_at
+from .inquiries import search, search_after, statement, statement_after, trial_balance_at, trial_balance_of
 from .model import (
     BATCH_COMMANDS_MAX,
     Account,
@@ -24,7 +24,7 @@ from .model import (
 )
 from .proof import Finding, Proof, verify
 from .refusals import LedgerRefusal
-from .reports import Basis, EntryFilter, EntryPage, Position, Statement, StatementLine, TrialBalance
+from .reports import Basis, ClosedBooks, EntryFilter, EntryPage, Position, Statement, StatementLine, TrialBalance
 from .store.accounts import accounts, accounts_page, asset, assets
 from .store.entries import entries, entry
 from .store.events import BookedBlock, blocks_after, blocks_of_postings, chain_numbers
@@ -47,6 +47,7 @@ __all__ = [
     "BookedEntry",
     "BookedPosting",
     "Capture",
+    "ClosedBooks",
     "Command",
     "CursorMalformed",
     "Done",
@@ -95,5 +96,6 @@ __all__ = [
     "statement",
     "statement_after",
     "trial_balance_at",
+    "trial_balance_of",
     "verify",
 ]

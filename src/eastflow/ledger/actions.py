@@ -12,6 +12,7 @@ from eastflow.kernel import Asset, Refusal, is_asset, is_text, with_check_digit
 from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .check import check_account_id, check_details
+from .closing import close_books
 from .engine import Engine
 from .model import (
     BATCH_COMMANDS_MAX,
@@ -43,6 +44,7 @@ __all__ = [
     "Engine",
     "change_floor",
     "change_status",
+    "close_books",
     "define_asset",
     "expire_holds",
     "internal_account",
@@ -214,8 +216,12 @@ async def _locked(tx: Transaction, account: int) -> tuple[Account, bool] | Refus
 
 
 async def _change(tx: Transaction, changed: Account, clock: Clock) -> Account:
-    at = clock()
+    """An account's changes are in the order of their time and id, also those of one moment."""
+    at, last = clock(), await store.last_change(tx, changed.id)
+    change = new_id(at)
+    if last is not None and at <= last[0]:
+        at, change = last[0], UUID(int=last[1].int + 1)
     await store.change_standing(
-        tx, changed.id, status=changed.status, floor_minor=changed.floor_minor, at=at, change=new_id(at)
+        tx, changed.id, status=changed.status, floor_minor=changed.floor_minor, at=at, change=change
     )
     return changed

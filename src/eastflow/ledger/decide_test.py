@@ -229,7 +229,7 @@ def test_a_later_command_sees_what_an_earlier_one_did() -> None:
 def test_every_refusal_of_a_command_is_in_a_table() -> None:
     by_other_verbs = {
         L.BATCH_TOO_LARGE, L.ASSET_MALFORMED, L.FLOOR_OUT_OF_RANGE, L.ACCOUNT_ID_REUSED, L.ASSET_SCALE_DIFFERS,
-        L.ACCOUNT_NOT_EMPTY, L.LINKED_ENTRY_REFUSED,
+        L.ACCOUNT_NOT_EMPTY, L.LINKED_ENTRY_REFUSED, L.DAY_NOT_CLOSED,
     }  # fmt: skip
     tables = {code for _, code in ENTRIES} | {code for _, code in HOLDS}
     assert tables | by_other_verbs == set(L)

@@ -9,14 +9,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, convert, structs
 
-from eastflow.kernel import INT64_MAX
+from eastflow.kernel import INT64_MAX, Refusal
 from eastflow.storage import Transaction
 
 from . import cursor as cursors
 from .cursor import CursorMalformed
 from .model import Account, BookedPosting
+from .refusals import LedgerRefusal
 from .reports import Basis, EntryFilter, EntryPage, Statement, TrialBalance, trial_balance
-from .store import reads, searches
+from .store import closed_books, reads, searches
 
 PAGE_MAX = 1_000
 _NEVER = 1 << 62
@@ -144,6 +145,14 @@ async def _search_page(
 async def trial_balance_at(tx: Transaction, at: datetime | None = None) -> TrialBalance:
     """By asset and place of the chart, now or as booked at a past moment; each asset's differences must be zero."""
     return trial_balance(at, await reads.positions(tx, at))
+
+
+async def trial_balance_of(tx: Transaction, day: date) -> TrialBalance | Refusal:
+    """As kept at the end of a day: what was booked by then, whatever its value date. Accounts are not counted."""
+    kept = await closed_books.kept(tx, day)
+    if kept is None:
+        return Refusal(LedgerRefusal.DAY_NOT_CLOSED, {"date": day})
+    return trial_balance(None, kept.positions, day)
 
 
 def _check_margins(*days: date | None) -> None:

@@ -133,11 +133,10 @@ async def keep(database: Database, steps: list[Step]) -> Books:
 
 
 async def change(database: Database, books: Books, at: datetime, floor_minor: int) -> None:
-    """No two changes of an account are of one moment: each waits for the one before it."""
+    """Several changes of an account may be of one moment: the last one stands."""
     account = books.first + 1
-    if books.floors[account][-1][0] < at:
-        await database.run(lambda tx: change_floor(tx, account, floor_minor, clock=lambda: at))
-        books.floors[account].append((at, floor_minor))
+    await database.run(lambda tx: change_floor(tx, account, floor_minor, clock=lambda: at))
+    books.floors[account].append((at, floor_minor))
 
 
 async def hold(engine: Engine, books: Books, at: datetime, amount: int) -> None:

@@ -41,6 +41,7 @@ class LedgerRefusal(RefusalCode):
     HOLD_ENDED = "ledger.hold_ended"
     HOLD_EXPIRED = "ledger.hold_expired"
     CAPTURE_EXCEEDS_HOLD = "ledger.capture_exceeds_hold"
+    DAY_NOT_CLOSED = "ledger.day_not_closed"
     # Of money.
     INSUFFICIENT_FUNDS = "ledger.insufficient_funds"
     BALANCE_OUT_OF_RANGE = "ledger.balance_out_of_range"

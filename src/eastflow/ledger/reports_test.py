@@ -22,11 +22,11 @@ ASSETS = {"EUR": 2, "JPY": 0, "XAUT": 9}
 _examples = iter(range(1, 1_000_000))
 
 
-def places(found: TrialBalance) -> dict[tuple[str, str], tuple[int, int]]:
+def places(found: TrialBalance) -> dict[tuple[str, str], tuple[int, int | None]]:
     return {(each.asset, each.chart): (each.signed_minor, each.accounts) for each in found.positions}
 
 
-ROLLED: list[tuple[str, list[Position], dict[tuple[str, str], tuple[int, int]], dict[str, int]]] = [
+ROLLED: list[tuple[str, list[Position], dict[tuple[str, str], tuple[int, int | None]], dict[str, int]]] = [
     ("nothing", [], {}, {}),
     (
         "a place above and two below",
@@ -47,6 +47,12 @@ ROLLED: list[tuple[str, list[Position], dict[tuple[str, str], tuple[int, int]], 
         {"EUR": 7, "JPY": -7},
     ),
     (
+        "accounts that were not counted",
+        [Position("a:b", "EUR", 7, None), Position("a:c", "EUR", -7, 2)],
+        {("EUR", "a"): (0, None), ("EUR", "a:b"): (7, None), ("EUR", "a:c"): (-7, 2)},
+        {"EUR": 0},
+    ),
+    (
         "beyond 64 bits",
         [Position("a:b", "EUR", 1 << 63, 1), Position("a:c", "EUR", 1 << 63, 1), Position("d", "EUR", -(1 << 64), 1)],
         {
@@ -62,7 +68,7 @@ ROLLED: list[tuple[str, list[Position], dict[tuple[str, str], tuple[int, int]], 
 
 @pytest.mark.parametrize(("leaves", "expected", "differences"), [c[1:] for c in ROLLED], ids=[c[0] for c in ROLLED])
 def test_leaves_are_rolled_up(
-    leaves: list[Position], expected: dict[tuple[str, str], tuple[int, int]], differences: dict[str, int]
+    leaves: list[Position], expected: dict[tuple[str, str], tuple[int, int | None]], differences: dict[str, int]
 ) -> None:
     for order in (leaves, leaves[::-1]):
         found = trial_balance(None, order)

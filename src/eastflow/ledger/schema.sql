@@ -146,3 +146,23 @@ CREATE TABLE ledger_internal_account (
     PRIMARY KEY (chart, asset)
 );
 -- reference ledger_internal_account
+
+-- version 4: the trial balance of each closed day, kept
+
+-- Up to which block of each chain the books of a day go, as two columns of one length.
+CREATE TABLE ledger_closed_books (
+    day     DATE PRIMARY KEY,
+    chains  BIGINT[] NOT NULL,
+    numbers BIGINT[] NOT NULL
+);
+-- distribute ledger_closed_books by day
+
+-- What stood at each place of the chart then. A sum over accounts, so that it may be beyond 64 bits.
+CREATE TABLE ledger_closed_position (
+    day    DATE NOT NULL,
+    chart  TEXT NOT NULL,
+    asset  TEXT NOT NULL,
+    signed NUMERIC NOT NULL,
+    PRIMARY KEY (day, chart, asset)
+);
+-- distribute ledger_closed_position by day

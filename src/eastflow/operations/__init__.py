@@ -2,6 +2,7 @@
 bank's books, filling a demo."""
 
 from .approvals.actions import approve_proposal, make_proposal, refuse_proposal, withdraw_proposal
+from .approvals.kind import Approved, Kind
 from .approvals.kinds import KINDS
 from .approvals.model import NewProposal, Proposal, ProposalStatus, Role
 from .approvals.store import proposal, proposals_page
@@ -24,6 +25,7 @@ __all__ = [
     "KINDS",
     "STEPS",
     "AlreadyServed",
+    "Approved",
     "Bank",
     "BusinessDate",
     "BusinessDay",
@@ -33,6 +35,7 @@ __all__ = [
     "DemoRefused",
     "Import",
     "ImportRefused",
+    "Kind",
     "NewProposal",
     "OperationsRefusal",
     "OrdersImport",

@@ -12,7 +12,18 @@ from pathlib import Path
 from eastflow.customers import has_sealed_data
 from eastflow.customers.actions import check_keys, seal_plain_parties
 from eastflow.ledger.actions import Engine
-from eastflow.storage import Database, EmbeddedServerFault, KeyFault, Keys, StorageFault, embedded, migrate
+from eastflow.payments.actions import seal_plain_payments
+from eastflow.storage import (
+    Database,
+    EmbeddedServerFault,
+    KeyFault,
+    Keys,
+    StorageFault,
+    check_month_keys,
+    embedded,
+    has_month_keys,
+    migrate,
+)
 
 from .business_day.calendar import business_date
 
@@ -122,9 +133,11 @@ async def _opened(settings: Settings, url: str) -> AsyncIterator[Bank]:
     try:
         await migrate(database)
         database.keys = await _keys(database, settings.key_file or settings.data_dir / KEY_FILE)
-        await database.run(check_keys)
-        while await database.run(seal_plain_parties):
-            pass
+        for check in (check_keys, check_month_keys):
+            await database.run(check)
+        for seal in (seal_plain_parties, seal_plain_payments):
+            while await database.run(seal):
+                pass
         async with (
             business_date(database) as today,
             Engine(database, lanes=settings.lanes, today=today) as engine,
@@ -137,7 +150,7 @@ async def _opened(settings: Settings, url: str) -> AsyncIterator[Bank]:
 async def _keys(database: Database, path: Path) -> Keys:
     """Made for a new bank. A bank that has sealed anything is not opened with a fresh file in place of a lost one."""
     async with database.reading() as tx:
-        sealed = await has_sealed_data(tx)
+        sealed = await has_sealed_data(tx) or await has_month_keys(tx)
     return _read_keys(path, may_be_made=not sealed)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from eastflow.customers import parties_page
 from eastflow.operations import AlreadyServed, Settings, SettingsMalformed, fill_demo, open_bank, served_at, serving
-from eastflow.storage import KeyFault, Keys, StorageFault, embedded
+from eastflow.storage import KeyFault, Keys, StorageFault, embedded, month_sealer
 from eastflow.storage.embedded import EmbeddedServerFault
 
 
@@ -77,6 +78,21 @@ async def test_a_directory_with_anything_else_in_it_is_left_as_it_is(room: Path)
 async def test_a_database_that_cannot_be_reached_is_a_fault() -> None:
     with pytest.raises(StorageFault):
         async with open_bank(Settings("postgresql://127.0.0.1:port/bank")):
+            pass
+
+
+async def test_a_bank_that_has_sealed_payments_alone_is_not_opened_with_a_fresh_key_file(room: Path) -> None:
+    settings = Settings(data_dir=room / "bank", key_file=room / "keys")
+    assert settings.key_file is not None
+    async with open_bank(settings) as bank:
+        await bank.database.run(lambda tx: month_sealer(tx, "payments", date(2026, 1, 5)))
+    settings.key_file.unlink()
+    with pytest.raises(KeyFault, match="is not there"):
+        async with open_bank(settings):
+            pass
+    Keys.open(settings.key_file)
+    with pytest.raises(KeyFault, match="cannot be unsealed"):
+        async with open_bank(settings):
             pass
 
 

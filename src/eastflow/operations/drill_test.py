@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,7 @@ async def test_the_books_are_restored_to_a_moment(room: Path) -> None:
         assert await prove(bank, proof) != proof
     embedded.stop(settings.data_dir)
 
+    began = time.monotonic()
     restore(room / "safe", room / "restored", to=moment, memory_bytes=MEMORY_BYTES)
     embedded.start(room / "restored", memory_bytes=MEMORY_BYTES)
     async with open_bank(Settings(data_dir=room / "restored", key_file=room / "keys")) as restored:
@@ -80,4 +84,30 @@ async def test_the_books_are_restored_to_a_moment(room: Path) -> None:
                 1: -2 * ENTRIES, 2: 2 * ENTRIES,
             }  # fmt: skip
         await post(restored)
+        print(f"recovery time: {time.monotonic() - began:.1f} s from the loss to new entries")
         await prove(restored, proof)
+
+
+async def test_a_lost_machine_takes_only_its_last_minute_with_it(room: Path) -> None:
+    settings = Settings(data_dir=room / "bank", backup_dir=room / "safe", key_file=room / "keys")
+    embedded.start(settings.data_dir, memory_bytes=MEMORY_BYTES, backup_dir=settings.backup_dir)
+    async with open_bank(settings) as bank:
+        await make(bank)
+        kept = await post(bank)
+        kept_at = datetime.now(UTC)
+        back_up(settings.data_dir, room / "safe")
+        lost = await post(bank)
+        lost_at = datetime.now(UTC)
+        server = embedded.running(settings.data_dir)
+        assert server is not None
+        os.kill(server, signal.SIGKILL)
+    restore(room / "safe", room / "restored", memory_bytes=MEMORY_BYTES)
+    embedded.start(room / "restored", memory_bytes=MEMORY_BYTES)
+    async with open_bank(Settings(data_dir=room / "restored", key_file=room / "keys")) as restored:
+        async with restored.database.reading() as tx:
+            assert await entry(tx, kept.id) is not None
+            found = await entry(tx, lost.id)
+        gone = timedelta(0) if found else lost_at - kept_at
+        print(f"recovery point: {gone.total_seconds():.1f} s before the loss")
+        assert gone < timedelta(seconds=embedded.ARCHIVE_SECONDS_MAX)
+        await prove(restored)

@@ -48,6 +48,11 @@ REASON_BY_CODE: Mapping[str, str] = {
     PaymentsRefusal.AMOUNT_OUT_OF_RANGE.value: "AM12",
     PaymentsRefusal.ID_REUSED.value: "DUPL",
     PaymentsRefusal.UETR_REUSED.value: "DUPL",
+    PaymentsRefusal.MANDATE_NOT_FOUND.value: "MD01",
+    PaymentsRefusal.MANDATE_CANCELLED.value: "MD01",
+    PaymentsRefusal.COLLECTION_EXCEEDS_MANDATE.value: "AM02",
+    PaymentsRefusal.COLLECTION_TOO_SOON.value: "MD05",
+    PaymentsRefusal.SCHEDULE_MALFORMED.value: "DT01",
     PaymentsRefusal.DUPLICATE.value: "AM05",
     PaymentsRefusal.PAYEE_NAME_DIFFERS.value: "BE01",
     PaymentsRefusal.MOVES_BY_CONTRACT.value: "AG01",
@@ -221,8 +226,10 @@ def as_sent(payment: Payment) -> Incoming:
 def decide_payment(asked: Transfer, schemes: Mapping[str, Scheme], day: Day, manner: Manner) -> Payment | Refusal:
     """The payment as it is to be once its entry is booked. What is asked for is sound by itself."""
     outgoing = asked.creditor.bank is not None
+    # What a creditor elsewhere collects is settled by its collection: nothing is sent to pay it.
+    is_sent = outgoing and manner.origin is not Origin.DIRECT_DEBIT
     settlement_date = day.today
-    if outgoing:
+    if is_sent:
         scheme = schemes.get(asked.scheme)
         if scheme is None:
             return Refusal(PaymentsRefusal.SCHEME_NOT_FOUND, {"scheme": asked.scheme})
@@ -231,7 +238,7 @@ def decide_payment(asked: Transfer, schemes: Mapping[str, Scheme], day: Day, man
         id=asked.id,
         direction=Direction.OUTGOING if outgoing else Direction.INTERNAL,
         origin=manner.origin,
-        status=PaymentStatus.ACCEPTED if outgoing else PaymentStatus.SETTLED,
+        status=PaymentStatus.ACCEPTED if is_sent else PaymentStatus.SETTLED,
         debtor=Endpoint("", str(asked.debtor)),
         creditor=asked.creditor,
         amount_minor=asked.amount_minor,
@@ -317,23 +324,28 @@ def refused_for_good(
 
 
 def payment_entry(payment: Payment, debited: int, credited: int, value_date: date, *, step: str = "") -> Entry:
-    """The entry that moves the payment's money. `step` names what follows after the first one."""
+    """The entry that moves the payment's money. `step` names what follows after the first one; of what came back, only
+    that is moved."""
     return Entry(
         further_id(payment.id, step) if step else payment.id,
         f"payment.{step or payment.direction.value}",
         value_date,
         (
-            Posting(debited, payment.asset, -payment.amount_minor),
-            Posting(credited, payment.asset, payment.amount_minor),
+            Posting(debited, payment.asset, -payment.moved_minor),
+            Posting(credited, payment.asset, payment.moved_minor),
         ),
-        memo=payment.remittance or None,
+        # No memo: the books keep no text about persons. Statements ask for it by the entry (`remittances`).
         details={"payment": str(payment.id), "uetr": str(payment.uetr)},
     )
 
 
 def reason_for(refusal: Refusal) -> str:
     """The code by which another bank, or a line of a file, is told of a refusal."""
-    code = str(refusal.code.value)
+    return reason_of_code(str(refusal.code.value))
+
+
+def reason_of_code(code: str) -> str:
+    """The same, of a refusal of which its code alone was kept."""
     if code.startswith(_CUSTOMERS):
         return REASON_OF_A_CUSTOMERS_LIMIT
     return REASON_BY_CODE.get(code, REASON_NOT_SPECIFIED)

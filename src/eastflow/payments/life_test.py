@@ -6,7 +6,7 @@ The oracle is a few numbers moved by hand; the bank must agree with it on each b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,12 +22,13 @@ from eastflow.customers import Channel
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Entry, Posting, Side, verify
 from eastflow.ledger.actions import define_asset, internal_account, new_account_number, open_accounts, post
-from eastflow.storage import Database, Transaction
+from eastflow.storage import Database, Keys, Transaction
 
-from . import Endpoint, Incoming, PaymentStatus, RecallStatus, Transfer, payment, recall_of, uetr_of
+from . import Endpoint, Incoming, PaymentStatus, RecallStatus, Transfer, payment, recall_of, suspense_page, uetr_of
 from .actions import (
     answer_recall,
     apply_status,
+    clear_suspense,
     mark_sent,
     recall,
     receive_incoming,
@@ -42,10 +43,14 @@ OTHER = Endpoint("Jan", "87144583", "YZ")
 BEGINNING_MINOR = 1_000
 _assets = count(1)
 
-HAPPENINGS = ("send", "settle", "reject", "come_back", "recall", "send_return", "ask_back", "give_back", "refuse")
+HAPPENINGS = (
+    *("send", "settle", "reject", "come_back", "come_back_less", "recall"),
+    *("send_return", "return_by_hand", "clear", "ask_back", "give_back", "refuse"),
+)
+CHARGE_MINOR = 1
 begin = st.tuples(st.sampled_from(["pay_away", "come_in", "pay_here", "come_in_for_nobody"]), st.integers(1, 700))
 # To which life something happens, what, and whether it must be something that can happen to it.
-step = st.tuples(st.integers(0, 2), st.integers(0, 7), st.sampled_from([True, True, True, False]))
+step = st.tuples(st.integers(0, 2), st.integers(0, 11), st.sampled_from([True, True, True, False]))
 
 
 @dataclass
@@ -89,9 +94,9 @@ class Oracle:
             self.aside += amount
         self.lives.append(Life(incoming_id(uetr), uetr, amount, False, status))
 
-    def back_to_ann(self, life: Life, status: PaymentStatus) -> None:
-        self.ann += life.amount
-        self.away -= life.amount
+    def back_to_ann(self, life: Life, status: PaymentStatus, kept: int = 0) -> None:
+        self.ann += life.amount - kept
+        self.away -= life.amount - kept
         life.status = status
 
     def happen(self, name: str, life: Life) -> None:
@@ -104,17 +109,24 @@ class Oracle:
                     life.status = PaymentStatus.SETTLED
                 case "reject" if life.status is PaymentStatus.SENT:
                     self.back_to_ann(life, PaymentStatus.REJECTED)
-                case "come_back" if on_the_way:
+                case "come_back" | "come_back_less" if on_the_way:
+                    kept = CHARGE_MINOR if name == "come_back_less" else 0
+                    if kept == life.amount:
+                        return
                     asked = life.asked_back is not None
                     life.asked_back = RecallStatus.ACCEPTED if asked else None
-                    self.back_to_ann(life, PaymentStatus.RECALLED if asked else PaymentStatus.RETURNED)
+                    self.back_to_ann(life, PaymentStatus.RECALLED if asked else PaymentStatus.RETURNED, kept)
                 case "recall" if life.status is PaymentStatus.ACCEPTED:
                     self.back_to_ann(life, PaymentStatus.RECALLED)
                 case "recall" if on_the_way and life.asked_back is None:
                     life.asked_back = RecallStatus.OPEN
             return
         match name:
-            case "send_return" if life.status is PaymentStatus.ACCEPTED:
+            case "clear" if life.status is PaymentStatus.ACCEPTED and life.asked_back is not RecallStatus.ACCEPTED:
+                self.aside -= life.amount
+                self.bob += life.amount
+                life.status = PaymentStatus.SETTLED
+            case "send_return" | "return_by_hand" if life.status is PaymentStatus.ACCEPTED:
                 self.aside -= life.amount
                 self.away += life.amount
                 life.status = PaymentStatus.RETURNED
@@ -177,6 +189,11 @@ class World:
                 await self.twice(apply_status, life.uetr, status, "AC01" if name == "reject" else None)
             case "come_back":
                 await self.twice(receive_return, life.uetr, life.amount, self.asset, "AC04")
+            case "come_back_less":
+                less = life.amount - CHARGE_MINOR
+                await self.twice(receive_return, life.uetr, less, self.asset, "AC06", charges_minor=CHARGE_MINOR)
+            case "clear" | "return_by_hand":
+                await self.twice(clear_suspense, life.id, self.bob if name == "clear" else None)
             case "recall":
                 await self.twice(recall, life.id, "CUST", by="a test")
             case "ask_back":
@@ -215,26 +232,26 @@ async def begin_life(world: World, oracle: Oracle, name: str, amount: int) -> No
         oracle.come_in(told.uetr, amount, known=name == "come_in")
 
 
-def chosen(oracle: Oracle, number: int, choice: int, possible: bool) -> str:
+def chosen(oracle: Any, number: int, choice: int, possible: bool, happenings: Sequence[str] = HAPPENINGS) -> str:
     """What is to happen to the life with this number: anything, or what changes something."""
 
     def changes(name: str) -> bool:
         after = deepcopy(oracle)
         after.happen(name, after.lives[number])
-        return after != oracle
+        return bool(after != oracle)
 
-    names = [name for name in HAPPENINGS if changes(name)] if possible else []
-    names = names or list(HAPPENINGS)
+    names = [name for name in happenings if changes(name)] if possible else []
+    names = names or list(happenings)
     return names[choice % len(names)]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(begins=st.lists(begin, min_size=1, max_size=4), steps=st.lists(step, min_size=4, max_size=14))
 def test_money_is_neither_lost_nor_doubled(
-    database_url: str, begins: list[tuple[str, int]], steps: list[tuple[int, int, bool]]
+    database_url: str, keys: Keys, begins: list[tuple[str, int]], steps: list[tuple[int, int, bool]]
 ) -> None:
     async def run() -> None:
-        database = await Database.open(database_url, connections_max=3)
+        database = await Database.open(database_url, connections_max=3, keys=keys)
         try:
             world, oracle = World(database, f"T{next(_assets):05}"), Oracle()
             await world.begin()
@@ -253,6 +270,8 @@ def test_money_is_neither_lost_nor_doubled(
                     assert found is not None
                     assert (found.status, asked and asked.status) == (life.status, life.asked_back)
                 assert (await verify(tx)).proved
+                items = [each for each in await suspense_page(tx, limit=1_000) if each.asset == world.asset]
+                assert sum(each.amount_minor for each in items) == oracle.aside
         finally:
             await database.close()
 

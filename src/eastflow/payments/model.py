@@ -42,7 +42,9 @@ class Origin(Enum):
 
 class PaymentStatus(Enum):
     """Where the money is. `accepted`: it has left the payer, or, of an incoming payment, waits to be returned; `sent`:
-    the other bank was told; `settled`: the payee has it; `rejected`, `returned`, `recalled`: the payer has it again."""
+    the other bank was told; `settled`: the payee has it; `rejected`, `returned`, `recalled`: the payer has it again.
+
+    Of what we collect elsewhere, no money has moved before it is settled: it is accepted until it is sent."""
 
     ACCEPTED = "accepted"
     SENT = "sent"
@@ -104,6 +106,8 @@ class Payment:
     payer's name is empty where the payer is a customer: it is kept with the customers.
 
     `in_suspense`: money that came back could not be given to the payer's account and stands on `liabilities:suspense`.
+    `cleared_to`: the account here that was given what stood there. `returned_minor`: what came back, where another bank
+    kept a charge.
     """
 
     id: UUID
@@ -125,21 +129,32 @@ class Payment:
     accepted_at: datetime
     reason: str | None = None
     in_suspense: bool = False
+    cleared_to: int | None = None
+    returned_minor: int | None = None
+
+    @property
+    def moved_minor(self) -> int:
+        """What its entries move: the amount, or what came back of it."""
+        return self.amount_minor if self.returned_minor is None else self.returned_minor
 
 
 class OutgoingKind(Enum):
-    """What another bank is to be told: pay this, take this back, give this back, or our answer to that."""
+    """What another bank is to be told: pay this, take this back, give this back, our answer to that, let this be
+    collected, or what became of what it collects itself."""
 
     CREDIT_TRANSFER = "credit_transfer"
     RETURN = "return"
     RECALL = "recall"
     RECALL_ANSWER = "recall_answer"
+    COLLECTION = "collection"
+    COLLECTION_ANSWER = "collection_answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """What waits to be sent, or was sent in the message `message_id`. `reason` says why, as a code. A recall's
-    answer that waits is always a refusal: an accepted recall is answered by the return."""
+    answer that waits is always a refusal: an accepted recall is answered by the return. `held_for`: why no message can
+    carry it, so that it waits for a person."""
 
     id: UUID
     kind: OutgoingKind
@@ -147,6 +162,7 @@ class Outgoing:
     due_on: date
     reason: str | None = None
     message_id: str | None = None
+    held_for: str | None = None
 
 
 class RecallStatus(Enum):

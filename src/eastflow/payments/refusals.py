@@ -26,6 +26,7 @@ class PaymentsRefusal(RefusalCode):
     MANDATE_NOT_FOUND = "payments.mandate_not_found"
     COLLECTION_NOT_FOUND = "payments.collection_not_found"
     BATCH_NOT_FOUND = "payments.batch_not_found"
+    SUSPENSE_NOT_FOUND = "payments.suspense_not_found"
     # Of what has become of it.
     STATUS_CONFLICT = "payments.status_conflict"
     AMOUNT_DIFFERS = "payments.amount_differs"

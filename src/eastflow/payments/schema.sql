@@ -209,3 +209,97 @@ CREATE TABLE payments_line (
 );
 -- distribute payments_line by batch_id
 CREATE INDEX payments_line_waiting ON payments_line (batch_id, number) WHERE status = 'pending';
+
+-- version 2: texts about persons sealed, what stands on suspense, payments for a day to come, part returns
+
+-- The texts of a row are sealed together (`personal_data/store.py`), under data keys that are not in these tables. What
+-- was kept plain is sealed when the bank next opens, since no key is in the database; then the old columns are empty.
+ALTER TABLE payments_payment ADD COLUMN sealed BYTEA;
+ALTER TABLE payments_payment ALTER COLUMN debtor_name DROP NOT NULL;
+ALTER TABLE payments_payment ALTER COLUMN debtor_account DROP NOT NULL;
+ALTER TABLE payments_payment ALTER COLUMN creditor_name DROP NOT NULL;
+ALTER TABLE payments_payment ALTER COLUMN creditor_account DROP NOT NULL;
+ALTER TABLE payments_payment ALTER COLUMN remittance DROP NOT NULL;
+CREATE INDEX payments_payment_plain ON payments_payment (id) WHERE sealed IS NULL;
+
+ALTER TABLE payments_order ADD COLUMN sealed BYTEA;
+ALTER TABLE payments_order ADD COLUMN end_to_end_id TEXT;
+ALTER TABLE payments_order ALTER COLUMN creditor_name DROP NOT NULL;
+ALTER TABLE payments_order ALTER COLUMN creditor_account DROP NOT NULL;
+ALTER TABLE payments_order ALTER COLUMN remittance DROP NOT NULL;
+CREATE INDEX payments_order_plain ON payments_order (id) WHERE sealed IS NULL;
+
+ALTER TABLE payments_mandate ADD COLUMN sealed BYTEA;
+ALTER TABLE payments_mandate ALTER COLUMN creditor_name DROP NOT NULL;
+ALTER TABLE payments_mandate ALTER COLUMN reference DROP NOT NULL;
+CREATE INDEX payments_mandate_plain ON payments_mandate (id) WHERE sealed IS NULL;
+
+ALTER TABLE payments_collection ADD COLUMN sealed BYTEA;
+ALTER TABLE payments_collection ALTER COLUMN remittance DROP NOT NULL;
+CREATE INDEX payments_collection_plain ON payments_collection (mandate_id, id) WHERE sealed IS NULL;
+
+ALTER TABLE payments_line ADD COLUMN sealed BYTEA;
+ALTER TABLE payments_line ALTER COLUMN creditor_name DROP NOT NULL;
+ALTER TABLE payments_line ALTER COLUMN creditor_account DROP NOT NULL;
+ALTER TABLE payments_line ALTER COLUMN remittance DROP NOT NULL;
+CREATE INDEX payments_line_plain ON payments_line (batch_id, number) WHERE sealed IS NULL;
+
+-- A keyed digest of the content's hash takes its place: the hash alone lets a file be guessed.
+ALTER TABLE payments_batch ADD COLUMN keyed_hash BYTEA;
+ALTER TABLE payments_batch ALTER COLUMN content_hash DROP NOT NULL;
+CREATE INDEX payments_batch_by_content ON payments_batch (debtor, keyed_hash);
+CREATE INDEX payments_batch_plain ON payments_batch (id) WHERE keyed_hash IS NULL;
+
+-- An order for a payment on a day to come has the payment's channel, and its UETR where the payer gave one.
+ALTER TABLE payments_order ADD COLUMN channel TEXT NOT NULL DEFAULT 'system';
+ALTER TABLE payments_order ADD COLUMN uetr UUID;
+
+-- What came back of a payment, where another bank kept a charge; the account that had what stood on suspense.
+ALTER TABLE payments_payment ADD COLUMN returned_minor BIGINT;
+ALTER TABLE payments_payment ADD COLUMN cleared_to BIGINT;
+-- Why a program cannot send it, so that it waits for a person.
+ALTER TABLE payments_outgoing ADD COLUMN held_for TEXT;
+
+-- What stands on liabilities:suspense, by the payment or the file whose money it is: together they are its balance.
+CREATE TABLE payments_suspense (
+    id           UUID PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    asset        TEXT NOT NULL,
+    since        DATE NOT NULL
+);
+-- distribute payments_suspense by id
+INSERT INTO payments_suspense (id, kind, amount_minor, asset, since)
+    SELECT id, 'incoming', amount_minor, asset, accepted_on FROM payments_payment
+    WHERE direction = 'incoming' AND status = 'accepted';
+INSERT INTO payments_suspense (id, kind, amount_minor, asset, since)
+    SELECT id, 'given_back', amount_minor, asset, accepted_on FROM payments_payment WHERE in_suspense;
+INSERT INTO payments_suspense (id, kind, amount_minor, asset, since)
+    SELECT b.id, 'batch', b.total_minor - COALESCE(p.paid_minor, 0), b.asset, b.submitted_on
+    FROM payments_batch b LEFT JOIN (
+        SELECT batch_id, sum(amount_minor)::bigint AS paid_minor FROM payments_line WHERE status = 'paid'
+        GROUP BY batch_id
+    ) p ON p.batch_id = b.id
+    WHERE b.status = 'funded' AND b.total_minor > COALESCE(p.paid_minor, 0);
+
+-- version 3: mandates of which one end is at another bank
+
+-- That end is empty; its account and its name are sealed.
+ALTER TABLE payments_mandate ALTER COLUMN debtor DROP NOT NULL;
+ALTER TABLE payments_mandate ALTER COLUMN creditor DROP NOT NULL;
+ALTER TABLE payments_mandate ADD COLUMN outside_bank TEXT;
+ALTER TABLE payments_mandate ADD COLUMN signed_on DATE;
+
+-- What other banks call a mandate, the creditor's identifier and the reference, as a keyed digest. A name is one mandate's.
+CREATE TABLE payments_mandate_name (
+    keyed_name BYTEA PRIMARY KEY,
+    mandate_id UUID NOT NULL
+);
+-- distribute payments_mandate_name by keyed_name
+
+-- What we collect of a debtor elsewhere has its payment from the beginning, and is `asked` until it is answered.
+ALTER TABLE payments_collection ADD COLUMN payment_id UUID;
+CREATE INDEX payments_collection_by_payment ON payments_collection (payment_id) WHERE payment_id IS NOT NULL;
+DROP INDEX payments_collection_period;
+CREATE UNIQUE INDEX payments_collection_of_period ON payments_collection (mandate_id, period)
+    WHERE status IN ('requested', 'asked', 'collected');

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from eastflow.customers import Channel
+from eastflow.ledger import Statement
 from eastflow.storage import Transaction
 
 from .decide import own_account
@@ -25,19 +26,20 @@ from .model import (
     RecallStatus,
     Scheme,
 )
+from .personal_data.store import PAYMENT, Text, open_texts, seal_texts
 
 UsageKey = tuple[str, date, str, str]
 """Payer, business day, asset, and a channel or "" for all of them together."""
 
 _PAYMENT_COLUMNS = (
     *("id", "direction", "origin", "status"),
-    *("debtor_number", "debtor_name", "debtor_account", "debtor_bank"),
-    *("creditor_number", "creditor_name", "creditor_account", "creditor_bank"),
-    *("amount_minor", "asset", "remittance", "end_to_end_id", "uetr", "scheme", "channel"),
-    *("accepted_on", "settlement_date", "made_by", "accepted_at", "reason", "in_suspense", "changed_at"),
+    *("debtor_number", "debtor_bank", "creditor_number", "creditor_bank"),
+    *("amount_minor", "asset", "uetr", "scheme", "channel"),
+    *("accepted_on", "settlement_date", "made_by", "accepted_at", "reason", "in_suspense"),
+    *("cleared_to", "returned_minor", "changed_at", "sealed"),
 )
 _PAYMENT = ", ".join(_PAYMENT_COLUMNS)
-_OUTGOING = "id, kind, payment_id, due_on, reason, message_id"
+_OUTGOING = "id, kind, payment_id, due_on, reason, message_id, held_for"
 
 
 async def payment(tx: Transaction, id: UUID) -> Payment | None:
@@ -46,13 +48,26 @@ async def payment(tx: Transaction, id: UUID) -> Payment | None:
 
 async def payments(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Payment]:
     found = await tx.rows(f"SELECT {_PAYMENT} FROM payments_payment WHERE id = ANY($1::uuid[])", list(ids))
-    return {row["id"]: _payment(row) for row in found}
+    return {payment.id: payment for payment in await _payments(tx, found)}
 
 
 async def payments_of_uetr(tx: Transaction, uetr: UUID) -> list[Payment]:
     """Two where a payment of ours went out and came in again; otherwise one or none."""
     found = await tx.rows(f"SELECT {_PAYMENT} FROM payments_payment WHERE uetr = $1 ORDER BY id", uetr)
-    return [_payment(row) for row in found]
+    return await _payments(tx, found)
+
+
+async def remittances(tx: Transaction, entries: Sequence[UUID]) -> dict[UUID, str]:
+    """What was said with payments, by the entry that first moved their money, whose id is the payment's."""
+    found = await payments(tx, entries)
+    return {id: payment.remittance for id, payment in found.items() if payment.remittance}
+
+
+async def with_remittances(tx: Transaction, page: Statement) -> Statement:
+    """A statement with what was said with its payments, which is kept with them, sealed, and not in the books."""
+    said = await remittances(tx, [line.posting.entry for line in page.lines])
+    lines = tuple(replace(each, memo=each.memo or said.get(each.posting.entry)) for each in page.lines)
+    return replace(page, lines=lines)
 
 
 async def payments_page(
@@ -73,7 +88,7 @@ async def payments_page(
         account,
         None if status is None else status.value,
     )
-    return [_payment(row) for row in found]
+    return await _payments(tx, found)
 
 
 async def payments_lately(tx: Transaction, debtors: Sequence[int], since: datetime) -> list[Payment]:
@@ -84,25 +99,32 @@ async def payments_lately(tx: Transaction, debtors: Sequence[int], since: dateti
         list(debtors),
         since,
     )
-    return [_payment(row) for row in found]
+    return await _payments(tx, found)
 
 
 async def insert_payments(tx: Transaction, new: Sequence[Payment]) -> None:
     """Errors: UniqueViolation when another writer had one of the ids."""
-    await tx.records_in(
-        "payments_payment", _PAYMENT_COLUMNS, [_row(payment) for payment in sorted(new, key=lambda each: each.id)]
-    )
+    if not new:
+        return
+    new = sorted(new, key=lambda each: each.id)
+    # Those that are made together are of one day.
+    sealed = await seal_texts(tx, PAYMENT, new[0].accepted_on, [((each.id,), _texts(each)) for each in new])
+    rows = [(*_row(each), kept) for each, kept in zip(new, sealed, strict=True)]
+    await tx.records_in("payments_payment", _PAYMENT_COLUMNS, rows)
 
 
 async def change_payment(tx: Transaction, before: Payment, after: Payment, at: datetime) -> bool:
     """False when it is no longer as it was `before`."""
     touched = await tx.execute(
-        "UPDATE payments_payment SET status = $2, reason = $3, in_suspense = $4, changed_at = $5 "
-        "WHERE id = $1 AND status = $6 AND reason IS NOT DISTINCT FROM $7",
+        "UPDATE payments_payment SET status = $2, reason = $3, in_suspense = $4, cleared_to = $5, "
+        "returned_minor = $6, creditor_number = COALESCE($5, creditor_number), changed_at = $7 "
+        "WHERE id = $1 AND status = $8 AND reason IS NOT DISTINCT FROM $9",
         after.id,
         after.status.value,
         after.reason,
         after.in_suspense,
+        after.cleared_to,
+        after.returned_minor,
         at,
         before.status.value,
         before.reason,
@@ -114,9 +136,9 @@ async def change_payment(tx: Transaction, before: Payment, after: Payment, at: d
 
 
 async def outgoing_page(tx: Transaction, *, on: date, after: UUID | None = None, limit: int) -> list[Outgoing]:
-    """What is not yet sent and due on `on` or before, by id, after `after`."""
+    """What is not yet sent, is not held, and is due on `on` or before, by id, after `after`."""
     found = await tx.rows(
-        f"SELECT {_OUTGOING} FROM payments_outgoing WHERE message_id IS NULL AND due_on <= $1 "
+        f"SELECT {_OUTGOING} FROM payments_outgoing WHERE message_id IS NULL AND held_for IS NULL AND due_on <= $1 "
         "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $2",
         on,
         limit,
@@ -146,6 +168,14 @@ async def mark_sent(tx: Transaction, id: UUID, message_id: str, at: datetime) ->
         id,
         message_id,
         at,
+    )
+    return touched == 1
+
+
+async def hold(tx: Transaction, id: UUID, reason: str) -> bool:
+    """False when it was sent meanwhile, or taken out of the queue."""
+    touched = await tx.execute(
+        "UPDATE payments_outgoing SET held_for = $2 WHERE id = $1 AND message_id IS NULL", id, reason
     )
     return touched == 1
 
@@ -291,6 +321,7 @@ async def _with_payments(tx: Transaction, found: Sequence[Any]) -> list[Outgoing
             row["due_on"],
             row["reason"],
             row["message_id"],
+            row["held_for"],
         )
         for row in found
     ]
@@ -304,13 +335,11 @@ def _row(payment: Payment) -> tuple[object, ...]:
         payment.origin.value,
         payment.status.value,
         own_account(debtor),
-        *astuple(debtor),
+        debtor.bank,
         own_account(creditor),
-        *astuple(creditor),
+        creditor.bank,
         payment.amount_minor,
         payment.asset,
-        payment.remittance,
-        payment.end_to_end_id,
         payment.uetr,
         payment.scheme,
         payment.channel.value,
@@ -320,22 +349,34 @@ def _row(payment: Payment) -> tuple[object, ...]:
         payment.accepted_at,
         payment.reason,
         payment.in_suspense,
+        payment.cleared_to,
+        payment.returned_minor,
         payment.accepted_at,
     )
 
 
-def _payment(row: Any) -> Payment:
+def _texts(payment: Payment) -> tuple[Text, ...]:
+    debtor, creditor = payment.debtor, payment.creditor
+    return debtor.name, debtor.account, creditor.name, creditor.account, payment.remittance, payment.end_to_end_id
+
+
+async def _payments(tx: Transaction, found: Sequence[Any]) -> list[Payment]:
+    return [_payment(row, texts) for row, texts in zip(found, await open_texts(tx, PAYMENT, found), strict=True)]
+
+
+def _payment(row: Any, texts: Sequence[Text]) -> Payment:
+    debtor_name, debtor_account, creditor_name, creditor_account, remittance, end_to_end_id = texts
     return Payment(
         id=row["id"],
         direction=Direction(row["direction"]),
         origin=Origin(row["origin"]),
         status=PaymentStatus(row["status"]),
-        debtor=Endpoint(row["debtor_name"], row["debtor_account"], row["debtor_bank"]),
-        creditor=Endpoint(row["creditor_name"], row["creditor_account"], row["creditor_bank"]),
+        debtor=_end(debtor_name, debtor_account, row["debtor_number"], row["debtor_bank"]),
+        creditor=_end(creditor_name, creditor_account, row["creditor_number"], row["creditor_bank"]),
         amount_minor=row["amount_minor"],
         asset=row["asset"],
-        remittance=row["remittance"],
-        end_to_end_id=row["end_to_end_id"],
+        remittance=remittance or "",
+        end_to_end_id=end_to_end_id,
         uetr=row["uetr"],
         scheme=row["scheme"],
         channel=Channel(row["channel"]),
@@ -345,4 +386,12 @@ def _payment(row: Any) -> Payment:
         accepted_at=row["accepted_at"],
         reason=row["reason"],
         in_suspense=row["in_suspense"],
+        cleared_to=row["cleared_to"],
+        returned_minor=row["returned_minor"],
     )
+
+
+def _end(name: Text, account: Text, number: int | None, bank: str | None) -> Endpoint:
+    """Of one that was shredded, an account of this bank is still known."""
+    own = "" if number is None or bank is not None else str(number)
+    return Endpoint(name or "", account or own, bank)

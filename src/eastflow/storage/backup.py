@@ -7,6 +7,7 @@ the server keeps it when it was started with this backup directory.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,6 +23,8 @@ BASE_FOLDER = "base"
 UNFINISHED = ".part"
 LINES_TOLD_MAX = 20
 _NAME = "%Y%m%dT%H%M%S.%fZ"
+_FIRST_LOG = re.compile(r"\(file [0-9A-F]{8}([0-9A-F]{16})\)")
+_LOG_FILE = re.compile(r"[0-9A-F]{8}([0-9A-F]{16})(?:\.|$)")
 _LEFT_BEHIND = ("eastflow.log", "eastflow.log.1", "eastflow.served", "eastflow.started")
 
 
@@ -36,7 +39,7 @@ class Backup:
 def back_up(data_dir: Path, backup_dir: Path) -> Backup:
     """Copy the data directory of a running server, which goes on meanwhile, and check the copy.
 
-    Errors: EmbeddedServerFault.
+    What an earlier run left unfinished is removed, so one runs at a time. Errors: EmbeddedServerFault.
     """
     data_dir = data_dir.resolve()
     if embedded.running(data_dir) is None:
@@ -47,6 +50,8 @@ def back_up(data_dir: Path, backup_dir: Path) -> Backup:
     base.mkdir(exist_ok=True)
     if account is not None:
         os.chown(base, account.pw_uid, account.pw_gid)
+    for unfinished in base.glob(f"*{UNFINISHED}"):
+        shutil.rmtree(unfinished)
     copy = base / f"{datetime.now(UTC).strftime(_NAME)}{UNFINISHED}"
     where = (f"--host={server.socket_dir}", f"--port={embedded.PORT}", f"--username={embedded.SUPERUSER}")
     how = ("--wal-method=stream", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
@@ -55,6 +60,7 @@ def back_up(data_dir: Path, backup_dir: Path) -> Backup:
     _check(copy)
     made = Backup(completed_at, base / completed_at.strftime(_NAME))
     copy.rename(made.path)
+    _write_out(base)
     return made
 
 
@@ -72,6 +78,31 @@ def verify_backup(backup: Backup) -> None:
     _check(backup.path)
 
 
+def drop_older_backups(backup_dir: Path, *, keep: int) -> list[Backup]:
+    """Remove the copies that are older than the `keep` latest whole ones, and the log that only they need; which went.
+
+    Every copy that is to stay is checked before any goes; with too few whole ones, none does. Errors:
+    EmbeddedServerFault.
+    """
+    if keep < 1:
+        raise EmbeddedServerFault("At least one backup is kept. Nothing was changed.")
+    whole = []
+    for backup in reversed(backups(backup_dir)):
+        with suppress(EmbeddedServerFault):
+            verify_backup(backup)
+            whole.append(backup)
+        if len(whole) == keep:
+            break
+    else:
+        return []
+    older = [backup for backup in backups(backup_dir) if backup.completed_at < whole[-1].completed_at]
+    for backup in older:
+        # Half removed it is none to begin a restore with, and the next backup removes the rest.
+        shutil.rmtree(backup.path.rename(backup.path.with_name(f"{backup.path.name}{UNFINISHED}")))
+    _drop_log_before(backup_dir.resolve() / embedded.ARCHIVE_FOLDER, min(map(_first_log, whole)))
+    return older
+
+
 def restore(backup_dir: Path, data_dir: Path, *, to: datetime | None = None, memory_bytes: int | None = None) -> Backup:
     """Make a new data directory whose books are as they were committed at `to`, or as late as the log was kept.
 
@@ -85,7 +116,21 @@ def restore(backup_dir: Path, data_dir: Path, *, to: datetime | None = None, mem
     archive = backup_dir.resolve() / embedded.ARCHIVE_FOLDER
     if embedded.UNSAFE_IN_SHELL & set(str(archive)):
         raise EmbeddedServerFault(f"The path {backup_dir} has a character that a shell would not take as it is.")
-    shutil.copytree(chosen.path, data_dir, symlinks=True, dirs_exist_ok=True)
+    verify_backup(chosen)
+    try:
+        shutil.copytree(chosen.path, data_dir, symlinks=True, dirs_exist_ok=True)
+        _recover(data_dir, archive, to, memory_bytes)
+    except (EmbeddedServerFault, OSError) as problem:
+        embedded.stop(data_dir)
+        shutil.rmtree(data_dir, ignore_errors=True)
+        if isinstance(problem, EmbeddedServerFault):
+            raise
+        raise EmbeddedServerFault(f"{data_dir} could not be made: {problem}. Nothing of it is left.") from problem
+    return chosen
+
+
+def _recover(data_dir: Path, archive: Path, to: datetime | None, memory_bytes: int | None) -> None:
+    """Run the copy up to the moment, on the log that was kept, and stop it there."""
     for name in _LEFT_BEHIND:
         (data_dir / name).unlink(missing_ok=True)
     # Read after every other file of settings; as it was, when the moment is reached.
@@ -98,16 +143,10 @@ def restore(backup_dir: Path, data_dir: Path, *, to: datetime | None = None, mem
         lines += [f"recovery_target_time = '{moment}'", "recovery_target_action = 'promote'"]
     overriding.write_text(as_it_was + "\n".join(lines) + "\n")
     (data_dir / "recovery.signal").touch()
-    try:
-        embedded.start(data_dir, memory_bytes=memory_bytes)
-        overriding.write_text(as_it_was)
-        embedded.stop(data_dir)
-        _announce_history(data_dir)
-    except EmbeddedServerFault:
-        embedded.stop(data_dir)
-        shutil.rmtree(data_dir)
-        raise
-    return chosen
+    embedded.start(data_dir, memory_bytes=memory_bytes)
+    overriding.write_text(as_it_was)
+    embedded.stop(data_dir)
+    _announce_history(data_dir)
 
 
 def _announce_history(data_dir: Path) -> None:
@@ -119,6 +158,31 @@ def _announce_history(data_dir: Path) -> None:
         ready = log / "archive_status" / f"{history.name}.ready"
         ready.touch()
         os.chown(ready, owner.st_uid, owner.st_gid)
+
+
+def _first_log(backup: Backup) -> str:
+    """Where the copy's need of the log begins: the segment's number, without its time line."""
+    found = _FIRST_LOG.search((backup.path / "backup_label").read_text())
+    if found is None:
+        raise EmbeddedServerFault(f"{backup.path} does not say where its log begins.")
+    return found[1]
+
+
+def _drop_log_before(archive: Path, first: str) -> None:
+    """Of every time line. Where each of them began is told by files with other names, which stay."""
+    for path in archive.glob("*"):
+        kept = _LOG_FILE.match(path.name)
+        if kept and kept[1] < first:
+            path.unlink(missing_ok=True)
+
+
+def _write_out(folder: Path) -> None:
+    """What was made or renamed in the folder is there after a crash too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _latest_before(found: Sequence[Backup], to: datetime | None) -> Backup:

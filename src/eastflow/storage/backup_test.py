@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,8 +12,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from . import embedded
-from .backup import Backup, back_up, backups, restore, verify_backup
+from . import backup, embedded
+from .backup import Backup, back_up, backups, drop_older_backups, restore, verify_backup
 from .embedded import EmbeddedServerFault
 
 MEMORY_BYTES = 512 << 20
@@ -71,6 +72,68 @@ async def test_any_moment_after_a_backup_is_restored(room: Path) -> None:
     with pytest.raises(EmbeddedServerFault, match="recovery ended before"):
         restore(safe, room / "elsewhere", to=datetime.now(UTC) + timedelta(days=1), memory_bytes=MEMORY_BYTES)
     assert not (room / "elsewhere").exists()
+
+
+def disk_full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def half_a_copy(_: object, to: Path, **__: object) -> None:
+    to.mkdir()
+    append(to / "half")
+    disk_full()
+
+
+async def test_of_a_backup_or_restore_that_fails_nothing_is_left(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank, safe, fresh = room / "bank", room / "safe", room / "restored"
+    embedded.start(bank, memory_bytes=MEMORY_BYTES)
+    with monkeypatch.context() as damaged:
+        damaged.setattr(backup, "damage", lambda _: ["PG_VERSION has been changed"])
+        with pytest.raises(EmbeddedServerFault, match="is damaged"):
+            back_up(bank, safe)
+    made = back_up(bank, safe)
+    assert list((safe / "base").iterdir()) == [made.path], "what the first run left is gone"
+    for place, name, fails in ((shutil, "copytree", half_a_copy), (Path, "write_text", disk_full)):
+        with monkeypatch.context() as full:
+            full.setattr(place, name, fails)
+            with pytest.raises(EmbeddedServerFault, match="No space left on device"):
+                restore(safe, fresh, memory_bytes=MEMORY_BYTES)
+        assert not fresh.exists()
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "chmod", disk_full)
+        verify_backup(made)
+    append(made.path / "PG_VERSION")
+    with pytest.raises(EmbeddedServerFault, match="PG_VERSION has been changed"):
+        restore(safe, fresh, memory_bytes=MEMORY_BYTES)
+    assert not fresh.exists()
+
+
+async def test_older_backups_go_and_the_log_that_only_they_need(room: Path) -> None:
+    bank, safe = room / "bank", room / "safe"
+    server = embedded.start(bank, memory_bytes=MEMORY_BYTES, backup_dir=safe)
+    made: list[Backup] = []
+    moments: list[datetime] = []
+    for text in ("first", "second", "third"):
+        await write(server.url, text)
+        made.append(back_up(bank, safe))
+        moments.append(await write(server.url, f"after the {text}"))
+    first_log = sorted(path.name for path in (safe / "wal").iterdir())[0]
+    assert drop_older_backups(safe, keep=3) == []
+    # One that is damaged is none of those to keep.
+    append(made[1].path / "PG_VERSION")
+    assert drop_older_backups(safe, keep=2) == []
+    assert backups(safe) == made
+    (made[1].path / "PG_VERSION").write_bytes((made[0].path / "PG_VERSION").read_bytes())
+    assert drop_older_backups(safe, keep=2) == made[:1]
+    assert backups(safe) == made[1:]
+    assert not (safe / "wal" / first_log).exists()
+    embedded.stop(bank)
+    with pytest.raises(EmbeddedServerFault, match="no backup"):
+        restore(safe, room / "restored", to=moments[0])
+    restore(safe, room / "restored", to=moments[1], memory_bytes=MEMORY_BYTES)
+    assert await notes(room / "restored") == ["first", "after the first", "second", "after the second"]
+    with pytest.raises(EmbeddedServerFault, match="At least one"):
+        drop_older_backups(safe, keep=0)
 
 
 async def test_what_was_restored_is_kept_and_restored_again(room: Path) -> None:

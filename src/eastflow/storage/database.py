@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 import asyncpg
 
 from .faults import StorageFault
-from .keys import Keys
+from .keys import KeptDataKeys, Keys
 from .transaction import Transaction
 
 RETRIES_MAX = 40
 PATIENCE_SECONDS = 30
 _LOST = (
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     # Raised when a server dies in the middle of a COPY.
     asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
@@ -57,6 +56,7 @@ class Database:
         self._readers = readers
         self.url = url
         self.keys = keys
+        self._data_keys = KeptDataKeys()
 
     @classmethod
     async def open(cls, url: str, *, connections_max: int = 8, keys: Keys | None = None) -> Database:
@@ -65,7 +65,7 @@ class Database:
         try:
             writers = await _pool(url, connections_max, _WRITER_SETTINGS)
             readers = await _pool(url, connections_max, _READER_SETTINGS)
-        except (*_LOST, asyncpg.PostgresError) as problem:
+        except (*_LOST, asyncpg.InterfaceError, asyncpg.PostgresError) as problem:
             raise StorageFault(f"cannot open the database: {problem}") from problem
         return cls(writers, readers, url, keys)
 
@@ -73,7 +73,7 @@ class Database:
         for pool in (self._writers, self._readers):
             try:
                 await asyncio.wait_for(pool.close(), timeout=10)
-            except (TimeoutError, *_LOST):
+            except (TimeoutError, asyncpg.InterfaceError, *_LOST):
                 pool.terminate()
 
     async def run(self, work: Callable[[Transaction], Awaitable[_Result]]) -> _Result:
@@ -86,34 +86,51 @@ class Database:
                 if attempt >= RETRIES_MAX:
                     raise StorageFault(f"other writers are always first: {rival}") from rival
             except _LOST as problem:
-                if isinstance(problem, ValueError):
-                    raise  # An argument the driver cannot encode: a bug, which no further try mends.
                 if time.monotonic() - started > PATIENCE_SECONDS:
                     raise StorageFault(f"the database is out of reach: {problem}") from problem
             await asyncio.sleep(_pause_seconds(attempt))
             attempt += 1
 
     async def _once(self, work: Callable[[Transaction], Awaitable[_Result]]) -> _Result:
-        async with self._writers.acquire() as connection:
-            try:
-                async with connection.transaction():
-                    return await work(Transaction(connection, self.keys))
-            except _LOST:
-                # Whatever state it is in, nobody is to have it again.
-                connection.terminate()
-                raise
+        async with _lent(self._writers) as connection, connection.transaction():
+            return await work(Transaction(connection, self.keys, self._data_keys))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """One snapshot for several reads; writes nothing."""
         try:
             async with (
-                self._readers.acquire() as connection,
+                _lent(self._readers) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield Transaction(connection, self.keys)
+                yield Transaction(connection, self.keys, self._data_keys)
         except _LOST as problem:
             raise StorageFault(f"the database is out of reach: {problem}") from problem
+
+
+@asynccontextmanager
+async def _lent(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """Errors: those of _LOST; InterfaceError where the driver was used wrongly, which no further try mends."""
+    async with pool.acquire() as connection:
+        try:
+            yield connection
+        except (asyncpg.InterfaceError, *_LOST) as problem:
+            # The driver says InterfaceError of its misuse, of a connection that has been lost, and when it cannot undo
+            # what was begun on one: then the error before it tells.
+            is_gone = _is_gone(connection)
+            if not is_gone:
+                # Whatever state it is in, nobody is to have it again.
+                connection.terminate()
+            if is_gone or isinstance(problem, _LOST) or isinstance(problem.__context__, _LOST):
+                raise asyncpg.ConnectionDoesNotExistError(str(problem)) from problem
+            raise
+
+
+def _is_gone(connection: asyncpg.Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True  # The pool took it back before we gave it, as it does when it is lost.
 
 
 def _pause_seconds(attempt: int) -> Any:

@@ -203,6 +203,37 @@ async def test_an_argument_that_no_column_takes_is_a_bug_and_not_an_outage(count
     assert attempts == 2
 
 
+async def two_queries_at_once(tx: Transaction) -> None:
+    await asyncio.gather(tx.value("SELECT 1"), tx.value("SELECT 2"))
+
+
+async def test_a_misuse_of_the_driver_is_told_at_once_and_leaves_no_connection_behind(counters: Database) -> None:
+    attempts = 0
+
+    async def work(tx: Transaction) -> None:
+        nonlocal attempts
+        attempts += 1
+        await add(tx, 1)
+        await two_queries_at_once(tx)
+
+    async def read() -> None:
+        async with counters.reading() as tx:
+            await two_queries_at_once(tx)
+
+    for misuse in (counters.run(work), read()):
+        with pytest.raises(asyncpg.InterfaceError, match="another operation is in progress"):
+            await misuse
+    assert attempts == 1
+    assert await values(counters) == [0, 0]
+
+
+async def test_a_pool_that_was_closed_is_not_waited_for(counters: Database) -> None:
+    closed = await Database.open(counters.url)
+    await closed.close()
+    with pytest.raises(asyncpg.InterfaceError, match="closed"):
+        await closed.run(lambda tx: add(tx, 1))
+
+
 async def test_a_reader_writes_nothing(counters: Database) -> None:
     async def write() -> None:
         async with counters.reading() as tx:

@@ -209,7 +209,7 @@ def archiving(archive: Path) -> dict[str, str]:
     a minute has passed, so a lost machine takes at most the last minute with it.
     """
     kept, new = f'"{archive}/%f"', f'"{archive}/%f.new"'
-    copy = f'test ! -e {kept} && cp "%p" {new} && sync {new} && mv {new} {kept}'
+    copy = f'test ! -e {kept} && cp "%p" {new} && sync {new} && mv {new} {kept} && sync "{archive}"'
     # A segment that was kept just before a crash is offered once more.
     command = f'cmp -s "%p" {kept} || ( {copy} )'
     return {"archive_mode": "on", "archive_command": command, "archive_timeout": f"{ARCHIVE_SECONDS_MAX}s"}
@@ -467,16 +467,18 @@ def _locked(data_dir: Path) -> Iterator[None]:
 def server_account(data_dir: Path) -> pwd.struct_passwd | None:
     """The account to run as, or None for our own: PostgreSQL refuses to run as root."""
     owner = data_dir.stat().st_uid
+    account = None
     if os.geteuid() != 0:
         if owner != os.geteuid():
             raise EmbeddedServerFault(f"{data_dir} belongs to another user.")
+    else:
+        account = _account_of(owner) if owner != 0 else None
+        if account is None:
+            account = _system_account()
+            _give(data_dir, account)
+    # A backup is checked also where nothing can be written.
+    if data_dir.stat().st_mode & 0o777 != 0o700:
         data_dir.chmod(0o700)
-        return None
-    account = _account_of(owner) if owner != 0 else None
-    if account is None:
-        account = _system_account()
-        _give(data_dir, account)
-    data_dir.chmod(0o700)
     return account
 
 

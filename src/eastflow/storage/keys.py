@@ -13,7 +13,8 @@ import hmac
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from .faults import KeyFault
 KEY_BYTES = 32
 NONCE_BYTES = 12
 INDEX = "index"
+KEPT_SECONDS = 60
+KEPT_MAX = 64
 _HEAD = "# The keys of a bank. Whoever has lost this file has lost the personal data; whoever has it can read them.\n"
 
 
@@ -103,16 +106,15 @@ class Keys:
         with self._alone():
             return self._change({**self._wrapping, self.current + 1: new_data_key()})
 
-    def drop_wrapping_keys(self) -> int:
-        """Forget all but the current one, whose number is returned: nothing may be wrapped by the others any more.
+    def drop_wrapping_keys(self, last: int) -> None:
+        """Forget all but this last one: nothing may be wrapped by the others any more, nor about to be.
 
         Errors: KeyFault, also when another process has added a key meanwhile.
         """
-        before = self.current
         with self._alone():
-            if self.current != before:
+            if self.current != last:
                 raise KeyFault("a wrapping key was added in the same moment: run this again")
-            return self._change({self.current: self._wrapping[self.current]})
+            self._change({last: self._wrapping[last]})
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -144,6 +146,24 @@ class Keys:
     def _text(self) -> str:
         lines = [f"{INDEX} {self._index.hex()}", *(f"{n} {key.hex()}" for n, key in sorted(self._wrapping.items()))]
         return _HEAD + "\n".join(lines) + "\n"
+
+
+class KeptDataKeys:
+    """Data keys that a process has unwrapped lately, so that it need not read them each time. Each is kept for a
+    minute, and only a few are: whoever deletes one is obeyed by then."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, tuple[bytes, int]] = {}
+
+    def get(self, name: Hashable) -> bytes | None:
+        data_key, until = self._kept.get(name, (None, 0))
+        return data_key if time.monotonic_ns() < until else None
+
+    def keep(self, name: Hashable, data_key: bytes) -> None:
+        """What is in the database for good: never a key that the transaction at hand has made itself."""
+        if len(self._kept) >= KEPT_MAX:
+            self._kept.clear()
+        self._kept[name] = data_key, time.monotonic_ns() + KEPT_SECONDS * 1_000_000_000
 
 
 def _parsed(text: str) -> tuple[bytes, dict[int, bytes]]:

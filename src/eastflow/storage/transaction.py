@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from .faults import KeyFault
-from .keys import Keys
+from .keys import KeptDataKeys, Keys
 
 Row = asyncpg.Record
 
@@ -27,11 +27,15 @@ class UniqueViolation(Exception):
 class Transaction:
     """Parameters are $1, $2, …; a lost connection, a deadlock or a broken rule is raised and ends the transaction."""
 
-    __slots__ = ("_connection", "_keys", "lot")
+    __slots__ = ("_connection", "_keys", "data_keys", "lot")
 
-    def __init__(self, connection: asyncpg.Connection, keys: Keys | None = None) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection, keys: Keys | None = None, data_keys: KeptDataKeys | None = None
+    ) -> None:
         self._connection = connection
         self._keys = keys
+        self.data_keys = data_keys
+        """What the process has unwrapped; None: this transaction may neither use nor keep any."""
         self.lot = random.randrange(1 << 16)
         """A number drawn for this transaction, so that all it does keeps to one of several places of the same kind."""
 

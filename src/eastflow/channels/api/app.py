@@ -42,6 +42,7 @@ from . import (
     routes_payments_orders,
     routes_products,
     routes_reports,
+    routes_verifications,
     routes_webhooks,
     store,
 )
@@ -68,6 +69,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *routes_customers.OPERATIONS,
     *routes_deposits.OPERATIONS,
     *routes_account_classes.OPERATIONS,
+    *routes_verifications.OPERATIONS,
     *routes_branch.OPERATIONS,
     *routes_flows.OPERATIONS,
     *routes_events.OPERATIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ import pytest
 
 from eastflow.channels.api import Scope, keys
 from eastflow.channels.api.conftest import Served
+from eastflow.operations import Role
 from eastflow.products import Plan, shipped
 from eastflow.products.actions import approve_version, draft_version, launch_version, simulate_version
 from eastflow.storage import Transaction
@@ -102,15 +103,41 @@ def test_a_day_at_the_branch(offering: Served, people: dict[str, httpx.Client]) 
     assert send(sue, f"/v1/vouchers/{large['id']}/decline").json()["status"] == "declined"
     out = send(ann, "/v1/cash", id=str(uuid4()), account=account, cash=cash(1), out=True)
     assert out.json()["change_minor"] == -10_000
+    wrong = send(ann, "/v1/cash", id=str(uuid4()), account=account, cash=cash(2)).json()
+    reversal = send(ann, f"/v1/vouchers/{wrong['id']}/reverse", id=str(uuid4())).json()
+    assert (reversal["kind"], reversal["status"], reversal["reverses"]) == ("reversal", "pending", wrong["id"])
+    assert send(sue, f"/v1/vouchers/{reversal['id']}/confirm").json()["status"] == "booked"
+    assert ann.get(f"/v1/vouchers/{wrong['id']}").json()["reversed_by"] == reversal["id"]
+    twice = send(ann, f"/v1/vouchers/{wrong['id']}/reverse", id=str(uuid4()))
+    assert code(twice) == (409, "branch.voucher_reversed")
+    of_reversal = send(ann, f"/v1/vouchers/{reversal['id']}/reverse", id=str(uuid4()))
+    assert code(of_reversal) == (409, "branch.voucher_not_reversible")
     stock = ann.get("/v1/places/drawer/ann/cash").json()["stocks"][0]
     assert (stock["amount_minor"], stock["counted"]) == (240_000, False)
     assert code(ann.post(f"/v1/teller-sessions/{session(ann)}/sign-off")) == (409, "branch.drawer_not_counted")
     counted = send(ann, "/v1/cash-counts", id=str(uuid4()), place=drawer, cash=cash(24)).json()
     assert (counted["status"], counted["change_minor"]) == ("booked", 0)
+    told = ann.get(f"/v1/teller-sessions/{session(ann)}/journal").json()
+    assert [(each["what"], each["change_minor"]) for each in told["totals"]] == [
+        ("cash_in", 70_000),
+        ("cash_out", -10_000),
+        ("reversal", -20_000),
+        ("count", 0),
+        ("receive", 200_000),
+    ]
+    assert (told["opening"], told["closing"]) == ([], [cash(24)])
+    assert code(ann.get(f"/v1/teller-sessions/{uuid4()}/journal")) == (404, "branch.session_not_found")
     page = ann.get("/v1/vouchers", params={"session": session(ann), "limit": 2}).json()
     assert len(page["vouchers"]) == 2
     assert page["cursor"]
     assert code(sue.post(f"/v1/teller-sessions/{session(ann)}/sign-off")) == (422, "branch.not_this_teller")
+    path = f"/v1/teller-sessions/{session(ann)}/close-for-absent"
+    assert code(send(ann, path, id=str(uuid4()), cash=cash(24))) == (422, "branch.same_person")
+    closing = send(sue, path, id=str(uuid4()), cash=cash(24)).json()
+    assert (closing["kind"], closing["status"], closing["closes"]) == ("close", "pending", session(ann))
+    assert send(tom, f"/v1/vouchers/{closing['id']}/confirm").json()["status"] == "booked"
+    assert ann.get(f"/v1/teller-sessions/{session(ann)}").json()["signed_off_at"] is not None
+    assert ann.get("/v1/places/vault/north/cash").json()["stocks"][0]["amount_minor"] == 1_040_000
     assert ann.post(f"/v1/teller-sessions/{session(ann)}/sign-off").json()["signed_off_at"] is not None
     fresh = ann.post("/v1/teller-sessions", json={"id": str(uuid4()), "teller": "ann"}).json()
     ann.headers["x-session"] = fresh["id"]
@@ -149,6 +176,35 @@ def test_an_application_begun_online_is_finished_at_the_counter(people: dict[str
     )
     [mine] = ann.post("/v1/applications/find", json={"party": party["id"]}).json()["applications"]
     assert mine["account"] == done["application"]["account"]
+
+
+def test_a_tellers_word_brings_no_money(offering: Served, people: dict[str, httpx.Client]) -> None:
+    """A teller takes customers on without money, and pays their cash into the drawer; a program may say that money has
+    come, if its key says so."""
+    ann = people["ann"]
+
+    def made(name: str, *scopes: Scope, roles: Sequence[Role] = ()) -> httpx.Client:
+        _, secret = offering.run(offering.database.run(lambda tx: keys.create_key(tx, name, scopes, roles=roles)))
+        return offering.client(secret)
+
+    with (
+        made("counter", roles=[Role.TELLER, Role.SUPERVISOR]) as teller,
+        made("app without", Scope.FLOWS_WRITE) as without,
+        made("app", Scope.FLOWS_WRITE, Scope.FLOWS_FUND) as program,
+    ):
+        new = customer(channel="branch")
+        for client in (teller, without):
+            refused = client.post("/v1/onboarding", json=new)
+            assert code(refused) == (403, "api.scope_missing")
+            assert refused.json()["facts"] == {"scope": "flows:fund"}
+        assert ann.get(f"/v1/parties/{new['party']['id']}").status_code == 404  # type: ignore[index]
+        empty = teller.post("/v1/onboarding", json=new | {"amount_minor": 0})
+        assert (empty.status_code, empty.json()["amount_minor"]) == (201, 0)
+        account = empty.json()["account"]
+        seen = {"account": account, "cash": cash(3), "identification_seen": True}
+        assert send(ann, "/v1/cash", id=str(uuid4()), **seen).json()["status"] == "booked"
+        assert ann.get(f"/v1/accounts/{account}/balance").json()["posted_minor"] == 30_000
+        assert program.post("/v1/onboarding", json=customer()).status_code == 201
 
 
 def test_onboarding_is_whole_or_nothing_and_once(people: dict[str, httpx.Client]) -> None:

@@ -18,6 +18,7 @@ import uvicorn
 from eastflow.channels.api import ApiSettings, Scope, create_app, keys
 from eastflow.channels.api.server import server
 from eastflow.ledger.actions import Engine
+from eastflow.operations import Role
 from eastflow.storage import Database, Keys, migrate
 
 _Result = TypeVar("_Result")
@@ -61,7 +62,8 @@ class Served:
             await migrate(self.database)
             async with Engine(self.database) as engine:
                 app = create_app(self.database, engine, settings=self._settings)
-                self.secret = (await self.database.run(lambda tx: keys.create_key(tx, "all", tuple(Scope))))[1]
+                everything: dict[str, Any] = {"scopes": tuple(Scope), "roles": tuple(Role)}
+                self.secret = (await self.database.run(lambda tx: keys.create_key(tx, "all", **everything)))[1]
                 self._uvicorn = server(app, port=0)
                 serving = asyncio.create_task(self._uvicorn.serve())
                 while not self._uvicorn.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it

@@ -151,7 +151,6 @@ def test_account_classes(client: httpx.Client) -> None:
         (3, first, (422, "customers.not_owner")),
         (1, first | {"party": str(uuid4())}, (404, "customers.party_not_found")),
         (2, second, (422, "customers.bound_account_unsuitable")),
-        (2, second | {"bound": []}, (422, "customers.bound_account_missing")),
         (2, second | {"bound": [1 << 60]}, (422, "customers.account_malformed")),
         (2, second | {"since": "2999-01-01"}, (422, "customers.opened_in_future")),
     ]
@@ -170,3 +169,42 @@ def test_account_classes(client: httpx.Client) -> None:
     assert client.post("/v1/accounts/2/class/end", json={"until": "2026-01-05"}).json()["until"] == "2026-01-05"
     again = client.post("/v1/accounts/2/class", json=first | {"face_to_face": True})
     assert code(again) == (409, "customers.class_full")
+
+
+def test_an_account_at_another_bank_is_verified_and_bound(client: httpx.Client) -> None:
+    owner = registered(client)
+    role = {"party": owner, "account": 2, "kind": "owner", "since": OPENED}
+    assert client.post("/v1/roles", json=role).status_code == 200
+    body = {"party": owner, "account_class": "II", "since": OPENED, "opened_by": "app"}
+    asked = {"id": str(uuid4()), "account": 2, "bank": "ICBKCNBJ", "other_account": "6222000011112222", "phone": "138"}
+
+    def ask(**changes: object) -> httpx.Response:
+        return client.post("/v1/verifications", json=asked | changes)
+
+    assert code(ask()) == (404, "customers.class_not_found")
+    assert client.post("/v1/accounts/2/class", json=body).status_code == 200
+    assert code(ask()) == (409, "customers.document_missing")
+    document = {"kind": "passport", "number": f"P{uuid4().hex}", "country": "CN"}
+    assert client.post(f"/v1/parties/{owner}/records", json={"document": document}).status_code == 200
+    found = ask().json()
+    assert (found["status"], found["elements"]["account"]) == ("asked", "6222000011112222")
+    assert ask().json() == found
+    assert code(ask(phone="139")) == (409, "customers.verification_id_reused")
+    assert code(ask(phone=" ", id=str(uuid4()))) == (422, "customers.text_malformed")
+    assert code(ask(account=1 << 60, id=str(uuid4()))) == (422, "customers.account_malformed")
+    assert found in client.get("/v1/verifications").json()["verifications"]
+    one = f"/v1/verifications/{asked['id']}"
+    assert client.post(f"{one}/sent", json={"message_id": "m-1"}).json()["message_id"] == "m-1"
+    assert code(client.post(f"{one}/sent", json={"message_id": "m-2"})) == (409, "customers.verification_closed")
+    matches = dict.fromkeys(("name", "document", "phone", "account", "class_one"), "matches")
+    assert client.post(f"{one}/answer", json=matches).json()["status"] == "confirmed"
+    assert code(client.post(f"{one}/answer", json={})) == (409, "customers.verification_closed")
+    [kept] = client.get("/v1/accounts/2/verifications").json()["verifications"]
+    assert kept["results"] == matches
+    assert client.post(f"{one}/end").json()["status"] == "ended"
+    unknown = client.post(f"/v1/verifications/{uuid4()}/end")
+    assert code(unknown) == (404, "customers.verification_not_found")
+    told = client.post("/v1/accounts/2/verify-elements", json={"name": "x", "document": document, "phone": "138"})
+    assert told.json() == {
+        "name": "differs", "document": "matches", "phone": "unknown", "account": "matches", "class_one": "differs",
+    }  # fmt: skip

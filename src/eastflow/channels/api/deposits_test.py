@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from eastflow.channels.api import Scope, keys
 from eastflow.channels.api.conftest import Served
 from eastflow.deposits import DepositsRefusal
+from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN
 from eastflow.products import shipped, terms_to
 
 from .messages import LANGUAGES
@@ -118,3 +119,21 @@ def test_every_refusal_is_told_in_every_language(why: DepositsRefusal) -> None:
         title, detail = texts[why.value]
         assert title, language
         assert detail, language
+
+
+def test_the_banks_own_accounts_are_moved_by_whoever_may_post_entries(bank: Served, client: httpx.Client) -> None:
+    one, own = f"/v1/deposits/{opened(client, 100)}", INTERNAL_ACCOUNT_MIN + 1
+    opening = {"product": "http-demand", "party": PARTY, "amount_minor": 5, "source": own}
+    asked: tuple[tuple[str, dict[str, object]], ...] = (
+        ("/v1/deposits", opening),
+        (f"{one}/payments-in", {"amount_minor": 5, "source": own}),
+        (f"{one}/payments-out", {"amount_minor": 5, "target": own}),
+        (f"{one}/closing", {"target": own}),
+    )
+    with bank.client(bank.key(Scope.DEPOSITS_WRITE)) as teller:
+        for path, told in asked:
+            refused = teller.post(path, json={"id": str(uuid4())} | told)
+            assert code(refused) == (403, "api.scope_missing")
+            assert refused.json()["facts"] == {"scope": "entries:write"}
+        away = {"id": str(uuid4()), "amount_minor": 5, "target": CASH}
+        assert teller.post(f"{one}/payments-out", json=away).is_success

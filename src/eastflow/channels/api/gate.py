@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import time
+import ipaddress
 from collections.abc import Mapping
-from uuid import UUID
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eastflow.kernel import Refusal
 from eastflow.storage import StorageFault
 
-from .keys import ApiKey, KeyRing
+from .buckets import NANOSECONDS_PER_SECOND, Buckets
+from .keys import KeyRing
 from .operation import KEY_IN_SCOPE, BodyTooLarge, send_refusal, unavailable
 from .refusals import ApiRefusal
 from .settings import ApiSettings
 
 OPEN_PATHS = frozenset({"/healthz", "/docs", "/openapi.json"})
-_NANOSECONDS_PER_SECOND = 1_000_000_000
+IPV6_NETWORK_BITS = 64
+"""What one caller commonly has: all its addresses count as one."""
 _SCHEME = b"bearer "
 
 
@@ -34,7 +35,8 @@ class Gate:
         self._at_once = at_once or {}
         self._ring = ring
         self._settings = settings
-        self._rates = _Rates(settings)
+        self._requests = Buckets(NANOSECONDS_PER_SECOND // settings.requests_per_second_max, settings.requests_burst)
+        self._wrong_keys = Buckets(settings.wrong_key_seconds * NANOSECONDS_PER_SECOND, settings.wrong_keys_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,32 +69,30 @@ class Gate:
         except StorageFault:
             return unavailable(self._settings)
         if key is None:
+            # Only here, so that a right key is never held up by the wrong ones of its neighbours.
+            if seconds := self._wrong_keys.take(_caller(scope)):
+                return Refusal(ApiRefusal.TOO_MANY_ATTEMPTS, {"retry_after_seconds": seconds})
             return Refusal(ApiRefusal.KEY_UNKNOWN)
         scope[KEY_IN_SCOPE] = key
-        return self._rates.take(key)
-
-
-class _Rates:
-    """A token bucket per key, kept as one number: the moment at which the bucket will be full again."""
-
-    def __init__(self, settings: ApiSettings) -> None:
-        self._settings = settings
-        self._interval = _NANOSECONDS_PER_SECOND // settings.requests_per_second_max
-        self._depth = self._interval * settings.requests_burst
-        self._full_at: dict[UUID, int] = {}
-
-    def take(self, key: ApiKey) -> Refusal | None:
-        now = time.monotonic_ns()
-        full_at = max(self._full_at.get(key.id, 0), now) + self._interval
-        if full_at - now > self._depth:
-            wait = -(-(full_at - now - self._depth) // _NANOSECONDS_PER_SECOND)
+        if seconds := self._requests.take(key.id):
             facts = {
                 "requests_per_second_max": self._settings.requests_per_second_max,
-                "retry_after_seconds": wait,
+                "retry_after_seconds": seconds,
             }
             return Refusal(ApiRefusal.RATE_EXCEEDED, facts)
-        self._full_at[key.id] = full_at
         return None
+
+
+def _caller(scope: Scope) -> str:
+    """The address a request came from: the last proxy's, where there is one. Of IPv6, the network."""
+    host: str = (scope.get("client") or ("",))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:
+        return host
+    return str(ipaddress.ip_network((address, IPV6_NETWORK_BITS), strict=False))
 
 
 class _Counted:

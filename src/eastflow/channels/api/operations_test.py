@@ -56,6 +56,12 @@ def test_a_day_is_ended_in_the_background_and_followed(bank: Served) -> None:
         following = client.post("/v1/day-end", json={"date": (today + timedelta(days=1)).isoformat()})
         assert code(following) == (409, "operations.day_ahead_of_clock")
         assert client.get("/v1/business-date").json() == {"date": today.isoformat(), "closing": None}
+    with bank.client() as client:
+        kept = client.get(f"/v1/trial-balance?business_date={today}").json()
+        assert (kept["business_date"], kept["at"], kept["balanced"]) == (today.isoformat(), None, True)
+        assert kept["positions"] == [{"chart": "x", "asset": "CZK", "signed_minor": 0, "accounts": None}]
+        open_day = client.get(f"/v1/trial-balance?business_date={today + timedelta(days=1)}")
+        assert code(open_day) == (404, "ledger.day_not_closed")
 
 
 def proposal(**changes: Any) -> dict[str, Any]:
@@ -127,24 +133,3 @@ def test_proposals_are_refused_withdrawn_and_listed(bank: Served) -> None:
 def test_what_cannot_be_proposed(bank: Served, changes: dict[str, Any], expected: str) -> None:
     with keyed(bank, "fay", Role.TELLER) as maker:
         assert code(maker.post("/v1/approvals", json=proposal(**changes))) == (422, expected)
-
-
-def test_keys_pass_on_the_roles_they_hold_unless_they_may_grant_all(bank: Served) -> None:
-    with keyed(bank, "admin", Role.ADMINISTRATOR) as admin:
-        made = admin.post("/v1/keys", json={"name": "till 1", "actor": "gil", "roles": ["teller"]})
-        assert made.status_code == 201, made.text
-        shown = made.json()["key"]
-        assert (shown["actor"], shown["roles"]) == ("gil", ["teller"])
-        assert set(shown["scopes"]) == {scope.value for scope in keys.scopes_of([Role.TELLER])}
-        assert code(admin.post("/v1/keys", json={"name": "x"})) == (400, "api.body_malformed")
-        assert code(admin.post("/v1/keys", json={"name": "x", "scopes": ["entries:write"]})) == (
-            403, "api.scope_not_held",
-        )  # fmt: skip
-        with bank.client(made.json()["secret"]) as teller:
-            assert teller.get("/v1/accounts/1").status_code == 200
-            assert code(teller.post("/v1/keys", json={"name": "x", "roles": ["teller"]})) == (403, "api.scope_missing")
-    narrow = bank.key(keys.Scope.KEYS_WRITE)
-    with bank.client(narrow) as client:
-        assert code(client.post("/v1/keys", json={"name": "x", "roles": ["teller"]})) == (403, "api.role_not_held")
-        another = {"name": "x", "scopes": ["keys:write"], "actor": "somebody else"}
-        assert code(client.post("/v1/keys", json=another)) == (403, "api.role_not_held")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ import pytest
 
 from eastflow.channels.api import Scope
 from eastflow.channels.api.conftest import Served
-from eastflow.payments.actions import run_direct_debits, run_standing_orders
+from eastflow.payments import Endpoint, Incoming
+from eastflow.payments.actions import receive_incoming, run_direct_debits, run_standing_orders
 
 OTHER = {"name": "Jan", "account": "87144583", "bank": "YZ"}
 
@@ -167,6 +169,29 @@ def test_a_collection_is_taken_and_refunded(bank: Served, client: httpx.Client) 
     assert code(client.get(f"/v1/mandates/{uuid4()}")) == (404, "payments.mandate_not_found")
 
 
+def test_a_mandate_for_another_bank_is_given_and_masked(bank: Served, client: httpx.Client) -> None:
+    outside = {"account": "CZ65secret399", "bank": "GIBACZPX", "creditor_id": "secret-17", "signed_on": "2026-01-02"}
+    outside |= {"debtor_name": "Jan"}
+    new = {
+        "id": str(uuid4()), "debtor": 1, "creditor": None, "creditor_name": "Jan", "amount_max_minor": 500,
+        "asset": "CZK", "first_on": "2999-01-31", "frequency": "weekly", "reference": "secret-18", "outside": outside,
+    }  # fmt: skip
+    assert client.post("/v1/mandates", json=new).json()["outside"] == outside
+    assert code(client.post("/v1/mandates", json=new | {"id": str(uuid4())})) == (409, "payments.id_reused")
+    assert code(client.post("/v1/mandates", json=new | {"creditor": 2})) == (422, "payments.account_malformed")
+    asked = {"id": str(uuid4()), "amount_minor": 400, "due_on": "2999-01-31"}
+    answer = client.post(f"/v1/mandates/{new['id']}/collections", json=asked)
+    assert code(answer) == (404, "payments.mandate_not_found")
+    ours = new | {"id": str(uuid4()), "debtor": None, "creditor": 3, "creditor_name": "", "reference": "secret-19"}
+    assert client.post("/v1/mandates", json=ours).json()["debtor"] is None
+    assert client.post(f"/v1/mandates/{ours['id']}/collections", json=asked).json()["status"] == "asked"
+    refusal = client.post(f"/v1/mandates/{ours['id']}/collections/{asked['id']}/refuse")
+    assert code(refusal) == (409, "payments.status_conflict")
+    with bank.client(bank.key(Scope.PAYMENTS_READ)) as masked:
+        assert_masked(masked.get(f"/v1/mandates/{new['id']}"))
+        assert_masked(masked.get("/v1/mandates"))
+
+
 def test_a_file_is_handed_in_run_and_read(client: httpx.Client) -> None:
     header = "creditor_name,creditor_account,creditor_bank,amount_minor,remittance\n"
     new = {
@@ -192,6 +217,89 @@ def test_a_file_is_handed_in_run_and_read(client: httpx.Client) -> None:
     assert code(client.post("/v1/payment-batches", json=new | {"csv": "?"})) == (422, "payments.file_malformed")
     assert code(client.post(f"/v1/payment-batches/{uuid4()}/run")) == (404, "payments.batch_not_found")
     assert code(client.get(f"/v1/payment-batches/{uuid4()}")) == (404, "payments.batch_not_found")
+
+
+def test_names_and_texts_are_masked_for_keys_that_need_not_know(bank: Served, client: httpx.Client) -> None:
+    day, new = "2999-01-31", payment(OTHER, remittance="secret")
+    order = {name: new[name] for name in ("debtor", "creditor", "amount_minor", "asset", "remittance")}
+    order |= {"id": str(uuid4()), "first_on": day, "frequency": "yearly"}
+    mandate = {
+        "id": str(uuid4()), "debtor": 1, "creditor": 2, "creditor_name": "Jan", "reference": "secret", "asset": "CZK",
+        "amount_max_minor": 9, "first_on": day, "frequency": "yearly",
+    }  # fmt: skip
+    file = {
+        "id": str(uuid4()),
+        "debtor": 1,
+        "asset": "CZK",
+        "lines": [{"creditor": OTHER, "amount_minor": 5, "remittance": "secret"}],
+    }
+    sent = (("payments", new), ("standing-orders", order), ("mandates", mandate), ("payment-batches", file))
+    collection = {"id": str(uuid4()), "amount_minor": 5, "due_on": day, "remittance": "secret"}
+    with bank.client(bank.key(Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE)) as masked:
+        for path, body in sent:
+            assert_masked(masked.post(f"/v1/{path}", json=body))
+        assert_masked(masked.post(f"/v1/mandates/{mandate['id']}/collections", json=collection))
+        paths = [f"/v1/{path}/{body['id']}" for path, body in sent]
+        paths = [*paths, f"{paths[-1]}/lines", *(f"/v1/{path}?limit=1000" for path, _ in sent[:3])]
+        for path in paths:
+            assert_masked(masked.get(path))
+        shown = masked.get(paths[0]).json()
+        assert (shown["creditor"], shown["remittance"]) == (
+            {"name": "J**", "account": "****4583", "bank": "YZ"},
+            "****",
+        )
+    assert client.get(paths[0]).json()["creditor"] == OTHER
+    assert client.get(paths[1]).json()["order"]["remittance"] == "secret"
+    today = date.today()
+    period = {"since": str(today - timedelta(days=1)), "until": str(today + timedelta(days=1)), "limit": "1000"}
+    with bank.client(bank.key(Scope.ACCOUNTS_READ)) as masked:
+        shown, said = (each.get("/v1/accounts/1/statement", params=period).json() for each in (masked, client))
+    assert {line["memo"] for line in shown["lines"]} == {None}
+    assert [line["memo"] for line in said["lines"] if line["entry"] == new["id"]] == ["secret"]
+    assert client.get(paths[2]).json()["mandate"]["reference"] == "secret"
+    assert client.get(paths[4]).json()["lines"][0]["creditor"] == OTHER
+
+
+def assert_masked(answer: httpx.Response) -> None:
+    assert answer.status_code == 200, answer.text
+    assert not any(text in answer.text for text in ("secret", '"Jan"', OTHER["account"]))
+
+
+def test_a_payment_waits_for_its_day_and_is_cancelled(client: httpx.Client) -> None:
+    today = date.today()
+    new = payment(OTHER, end_to_end_id="E1")
+    told = {"on": (today + timedelta(days=366)).isoformat(), "payment": new}
+    made = client.post("/v1/scheduled-payments", json=told).json()
+    assert (made["id"], made["frequency"], made["status"], made["channel"]) == (new["id"], "once", "active", "api")
+    assert client.post("/v1/scheduled-payments", json=told).json() == made
+    cancelled = client.post(f"/v1/standing-orders/{new['id']}/cancel").json()
+    assert cancelled["status"] == "cancelled"
+    refused: list[tuple[int, dict[str, object], tuple[int, str]]] = [
+        (0, {}, (422, "payments.schedule_malformed")),
+        (367, {}, (422, "payments.schedule_malformed")),
+        (9, {"debtor": 4711}, (404, "ledger.account_not_found")),
+        (9, {"asset": "EUR"}, (422, "ledger.asset_differs")),
+    ]
+    for days, changes, expected in refused:
+        body = {"on": (today + timedelta(days=days)).isoformat(), "payment": payment(OTHER, **changes)}
+        assert code(client.post("/v1/scheduled-payments", json=body)) == expected
+
+
+def test_what_stands_on_suspense_is_listed_with_its_age(bank: Served, client: httpx.Client) -> None:
+    today = date.today()
+    for amount in (70, 71):
+        sent = Incoming(uuid4(), Endpoint("Jan", "87144583", "YZ"), Endpoint("", "4711"), amount, "CZK")
+        bank.run(bank.database.run(partial(receive_incoming, incoming=sent, today=today - timedelta(days=3))))
+    page = client.get("/v1/payment-suspense", params={"limit": 1}).json()
+    rest = client.get("/v1/payment-suspense", params={"cursor": page["cursor"]}).json()
+    items = [*page["items"], *rest["items"]]
+    assert sorted(each["amount_minor"] for each in items) == [70, 71]
+    assert {(each["kind"], each["days"], each["held_for"]) for each in items} == {("incoming", 3, None)}
+    assert (len(page["items"]), rest["cursor"]) == (1, None)
+    malformed = client.get("/v1/payment-suspense", params={"cursor": "x"})
+    assert code(malformed) == (400, "api.cursor_malformed")
+    with bank.client(bank.key(Scope.PAYMENTS_READ)) as reader:
+        assert code(reader.get("/v1/payment-suspense")) == (403, "api.scope_missing")
 
 
 def test_each_operation_needs_its_scope(bank: Served) -> None:

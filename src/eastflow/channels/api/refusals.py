@@ -9,6 +9,7 @@ class ApiRefusal(RefusalCode):
     # Of the caller.
     KEY_MISSING = "api.key_missing"
     KEY_UNKNOWN = "api.key_unknown"
+    TOO_MANY_ATTEMPTS = "api.too_many_attempts"
     RATE_EXCEEDED = "api.rate_exceeded"
     # Of the request.
     NOT_FOUND = "api.not_found"
@@ -21,7 +22,11 @@ class ApiRefusal(RefusalCode):
     # Of the keys.
     SCOPE_NOT_HELD = "api.scope_not_held"
     ROLE_NOT_HELD = "api.role_not_held"
+    SECOND_PERSON_NEEDED = "api.second_person_needed"
+    EXPIRY_IN_PAST = "api.expiry_in_past"
     KEY_NOT_FOUND = "api.key_not_found"
+    KEY_NOT_YOURS = "api.key_not_yours"
+    KEY_ENDED = "api.key_ended"
     # Of the bank's own condition.
     UNAVAILABLE = "api.unavailable"
     INTERNAL_ERROR = "api.internal_error"

@@ -50,6 +50,7 @@ def without(field: str) -> Ask:
 
 LEG = {"account": 1, "asset": "CZK", "amount_minor": 5}
 HUGE = 1 << 70
+BOTH = "at=2026-01-01T00:00:00Z&business_date=2026-01-05"
 BAD: list[tuple[str, Ask, int, str]] = [
     ("zero", moving(1, 2, 0), 422, "ledger.amount_is_zero"),
     ("zero hold", holding(0), 422, "ledger.amount_is_zero"),
@@ -100,6 +101,9 @@ BAD: list[tuple[str, Ask, int, str]] = [
     ("parameter where none is", getting("/v1/assets?x=1"), 400, "api.parameter_malformed"),
     ("limit", getting("/v1/entries?limit=1001"), 400, "api.parameter_malformed"),
     ("moment without a zone", getting("/v1/trial-balance?at=2026-01-01T00:00:00"), 400, "api.parameter_malformed"),
+    ("day that is open", getting("/v1/trial-balance?business_date=2026-01-05"), 404, "ledger.day_not_closed"),
+    ("last day of all", getting("/v1/trial-balance?business_date=9999-12-31"), 400, "api.parameter_malformed"),
+    ("moment and day", getting(f"/v1/trial-balance?{BOTH}"), 400, "api.parameter_malformed"),
     ("last day", getting("/v1/accounts/1/statement?since=0001-01-01&until=9999-12-31"), 400, "api.parameter_malformed"),
     ("NUL in a filter", getting("/v1/accounts?owner=%00"), 400, "api.parameter_malformed"),
     ("cursor", getting("/v1/entries?cursor=x"), 400, "api.cursor_malformed"),
@@ -197,3 +201,23 @@ def test_a_key_above_its_rate_is_told_when_to_come_back(embedded_server: str) ->
             assert answers[3].json()["code"] == "api.rate_exceeded"
             assert answers[3].headers["retry-after"] == "1"
             assert patient.get("/v1/assets").status_code == 200
+
+
+def test_an_address_with_too_many_wrong_keys_is_told_to_wait_and_a_right_key_is_not(embedded_server: str) -> None:
+    with (
+        serving(embedded_server, wrong_keys_burst=3, wrong_key_seconds=600) as served,
+        served.client("wrong") as stranger,
+        served.client() as client,
+    ):
+        answers = [stranger.get("/v1/assets") for _ in range(4)]
+        assert [each.json()["code"] for each in answers] == ["api.key_unknown"] * 3 + ["api.too_many_attempts"]
+        told = answers[3]
+        assert (told.status_code, told.headers["content-type"]) == (429, "application/problem+json")
+        assert 1 <= int(told.headers["retry-after"]) <= 600
+        titles = {
+            stranger.get("/v1/assets", headers={"accept-language": language}).json()["title"]
+            for language in ("zh-CN", "ko", "en")
+        }
+        assert titles == {"无效密钥尝试过多", "잘못된 키 시도가 너무 많음", "Too many wrong keys"}
+        assert stranger.get("/healthz").status_code == 200
+        assert client.get("/v1/assets").status_code == 200

@@ -1,7 +1,8 @@
 """What each role may do: named sets of scopes, in one table. A key with a role has what the table says today.
 
-Nobody has `accounts:write`, `entries:write` or `iso20022:write` by a role: bare accounts, entries and messages are for
-programs, whose keys name the scope. People go through the rooms, and by approvals where that takes two.
+Nobody has `accounts:write`, `entries:write`, `iso20022:write` or `flows:fund` by a role: bare accounts, entries,
+messages, and the word that a new customer's money has come from another bank are for programs, whose keys name the
+scope. People go through the rooms, and by approvals where that takes two.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ _COUNTER = (
     "approvals:read approvals:write"
 )
 
+_OWN = "keys:rotate"
+"""What everybody may do with what is theirs."""
+
 ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
-    role: frozenset(scopes.split())
+    role: frozenset(f"{scopes} {_OWN}".split())
     for role, scopes in {
         Role.TELLER: _COUNTER,
         Role.SUPERVISOR: f"{_COUNTER} holds:write reports:read approvals:decide",
@@ -40,7 +44,8 @@ ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
         Role.AUDITOR: _EVERY_READ,
         # Sets a branch up and its limits, and handles no cash: no limit is passed by raising it.
         Role.ADMINISTRATOR: (
-            "assets:read assets:write branch:read branch:manage webhooks:read approvals:read keys:write roles:grant"
+            "assets:read assets:write branch:read branch:manage webhooks:read approvals:read approvals:write "
+            "approvals:decide keys:write roles:grant"
         ),
     }.items()
 }

@@ -22,8 +22,8 @@ from .routes_parties import ID
 
 
 class NewClass(Struct, frozen=True, forbid_unknown_fields=True):
-    """`party` owns the account. `bound` are its owner's accounts of class I; class II opened elsewhere than at a branch
-    needs one."""
+    """`party` owns the account. `bound` are its owner's accounts of class I; nothing moves on an account of class II
+    opened elsewhere than at a branch until one here or at another bank is bound, or staff have seen the owner."""
 
     party: UUID
     account_class: AccountClass
@@ -165,7 +165,7 @@ OPERATIONS = (
             CustomersRefusal.ACCOUNT_MALFORMED, CustomersRefusal.CLASS_ASSIGNED, CustomersRefusal.OPENED_IN_FUTURE,
             CustomersRefusal.PARTY_NOT_FOUND, CustomersRefusal.CLASS_NEEDS_PERSON, CustomersRefusal.NOT_OWNER,
             CustomersRefusal.FACE_TO_FACE_MISSING, CustomersRefusal.CLASS_FULL,
-            CustomersRefusal.BOUND_ACCOUNT_UNSUITABLE, CustomersRefusal.BOUND_ACCOUNT_MISSING,
+            CustomersRefusal.BOUND_ACCOUNT_UNSUITABLE,
         ),
         description="Assigning the same again answers with it as it is now.",
         body_example=_NEW_EXAMPLE, answer_example=_EXAMPLE, path_example=_PATH,

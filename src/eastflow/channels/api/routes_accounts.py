@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 from eastflow import ledger
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal, actions
+from eastflow.payments import with_remittances
 from eastflow.storage import Transaction
 
 from . import wire
@@ -16,6 +17,7 @@ from .keys import Scope
 from .operation import REPLAYED, Answer, Call, Operation
 from .problems import problem
 from .refusals import ApiRefusal
+from .routes_parties import may_see
 
 ACCOUNT_EXAMPLE = {
     "id": 1001,
@@ -207,6 +209,8 @@ async def read_statement(call: Call) -> Answer | Refusal:
             page = await ledger.statement(
                 tx, account, asked.since, asked.until, basis=asked.basis, limit=asked.limit
             )  # fmt: skip
+        if page is not None and may_see(call):
+            page = await with_remittances(tx, page)
     return Answer(wire.statement(page)) if page else Refusal(ApiRefusal.CURSOR_MALFORMED)
 
 
@@ -280,6 +284,7 @@ def _operations() -> tuple[Operation, ...]:
             "GET", "/v1/accounts/{account}/statement", "read_statement", "Accounts", Scope.ACCOUNTS_READ,
             "The statement of a period, as booked or as valued", read_statement, {200: wire.Statement},
             parameters=StatementQuery, refusals=(ApiRefusal.CURSOR_MALFORMED, LedgerRefusal.ACCOUNT_NOT_FOUND),
+            description="What was said with a payment is its `memo`, for those with the scope `parties:personal`.",
             answer_example={
                 "account": 1001, "basis": "booked", "since": "2026-01-01", "until": "2026-01-31",
                 "opening_minor": 0, "closing_minor": 12500, "cursor": None,

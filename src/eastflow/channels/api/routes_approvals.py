@@ -17,6 +17,7 @@ from eastflow.operations import KINDS, OperationsRefusal, ProposalStatus
 from eastflow.storage import Transaction
 
 from . import wire
+from .issuing import KINDS_WITH_KEYS
 from .keys import Scope
 from .operation import Answer, Call, Operation
 from .refusals import ApiRefusal
@@ -108,7 +109,7 @@ async def make(call: Call) -> Answer | Refusal:
     async def work(tx: Transaction) -> operations.Proposal | Refusal:
         return await operations.make_proposal(tx, new, clock=call.engine.clock)
 
-    return _answer(await call.database.run(work))
+    return shown_or_refused(await call.database.run(work))
 
 
 async def list_page(call: Call) -> Answer | Refusal:
@@ -130,20 +131,25 @@ async def read_one(call: Call) -> Answer | Refusal:
     id: UUID = call.parameters.id
     async with call.database.reading() as tx:
         found = await operations.proposal(tx, id, at=call.engine.clock())
-    return _answer(found or Refusal(OperationsRefusal.PROPOSAL_NOT_FOUND, {"id": id}))
+    return shown_or_refused(found or Refusal(OperationsRefusal.PROPOSAL_NOT_FOUND, {"id": id}))
 
 
 async def decide(call: Call) -> Answer | Refusal:
     asked: Decision = call.body
     id: UUID = call.parameters.id
-    who: dict[str, Any] = {"checker": call.actor, "roles": call.key.roles, "reason": asked.reason}
+    who: dict[str, Any] = {
+        "checker": call.actor,
+        "roles": call.key.roles,
+        "reason": asked.reason,
+        "kinds": KINDS_WITH_KEYS,
+    }
 
     async def work(tx: Transaction) -> operations.Proposal | Refusal:
         if asked.verdict is Verdict.REFUSE:
             return await operations.refuse_proposal(tx, id, clock=call.engine.clock, **who)
         return await operations.approve_proposal(tx, id, today=call.today, clock=call.engine.clock, **who)
 
-    return _answer(await call.database.run(work))
+    return shown_or_refused(await call.database.run(work))
 
 
 async def withdraw(call: Call) -> Answer | Refusal:
@@ -155,10 +161,10 @@ async def withdraw(call: Call) -> Answer | Refusal:
             tx, id, maker=call.actor, reason=asked.reason, clock=call.engine.clock
         )
 
-    return _answer(await call.database.run(work))
+    return shown_or_refused(await call.database.run(work))
 
 
-def _answer(found: operations.Proposal | Refusal) -> Answer | Refusal:
+def shown_or_refused(found: operations.Proposal | Refusal) -> Answer | Refusal:
     return found if isinstance(found, Refusal) else Answer(_shown(found))
 
 
@@ -180,7 +186,7 @@ OPERATIONS = (
             OperationsRefusal.PROPOSAL_ID_REUSED, OperationsRefusal.EXPIRY_OUT_OF_RANGE,
         ),
         description=f"Kinds: {', '.join(f'`{kind}`' for kind in sorted(KINDS))}. Proposing the same again answers "
-        "with the proposal as it is now.",
+        "with the proposal as it is now. Keys are proposed at `/v1/keys/proposals` and decided on here.",
         body_example=NEW_EXAMPLE, answer_example=EXAMPLE,
     ),
     Operation(
@@ -198,7 +204,7 @@ OPERATIONS = (
         "Approve a proposal and do it, or refuse it", decide, {200: Proposal}, body=Decision, parameters=OneProposal,
         refusals=(
             *_DECIDING, OperationsRefusal.CHECKER_IS_MAKER, OperationsRefusal.ROLE_MISSING,
-            OperationsRefusal.KIND_UNKNOWN, *LedgerRefusal,
+            OperationsRefusal.KIND_UNKNOWN, *LedgerRefusal, ApiRefusal.EXPIRY_IN_PAST,
         ),
         description="By another person than its maker, in a role that the kind needs. If the deed itself is refused, "
         "that is the answer, and the proposal goes on waiting. Deciding the same again changes nothing.",

@@ -95,6 +95,15 @@ async def read_session(call: Call) -> Answer | Refusal:
     return Refusal(Why.SESSION_NOT_FOUND, {"session": id}) if found is None else Answer(w.session_of(found))
 
 
+async def read_journal(call: Call) -> Answer | Refusal:
+    id = call.parameters.session
+    async with call.database.reading() as tx:
+        found = await branch.journal(tx, id)
+    if found is None:
+        return Refusal(Why.SESSION_NOT_FOUND, {"session": id})
+    return Answer(w.journal_of(found, call.engine.clock()))
+
+
 async def read_stocks(call: Call) -> Answer | Refusal:
     asked: w.OnePlace = call.parameters
     async with call.database.reading() as tx:
@@ -128,6 +137,24 @@ async def ship(call: Call) -> Answer | Refusal:
     return await _ran(
         call,
         lambda tx: actions.ship(tx, new.id, new.session, w.cash(new.cash), out=new.out, **_acting(call)),
+        lambda voucher: _voucher(call, voucher),
+    )
+
+
+async def close_for_absent(call: Call) -> Answer | Refusal:
+    absent, new = call.parameters.session, call.body
+    return await _ran(
+        call,
+        lambda tx: actions.close_for_absent(tx, new.id, new.session, absent, w.cash(new.cash), **_acting(call)),
+        lambda voucher: _voucher(call, voucher),
+    )
+
+
+async def reverse(call: Call) -> Answer | Refusal:
+    wrong, new = call.parameters.voucher, call.body
+    return await _ran(
+        call,
+        lambda tx: actions.reverse(tx, new.id, new.session, wrong, **_acting(call)),
         lambda voucher: _voucher(call, voucher),
     )
 
@@ -213,7 +240,8 @@ def _voucher(call: Call, found: branch.Voucher) -> w.Voucher:
     return w.voucher_of(found, call.engine.clock())
 
 
-_ACTING = (Why.SESSION_NOT_FOUND, Why.NOT_THIS_TELLER, Why.SESSION_ENDED, Why.SESSION_OF_OTHER_DAY)
+_ON_ANY_DAY = (Why.SESSION_NOT_FOUND, Why.NOT_THIS_TELLER, Why.SESSION_ENDED)
+_ACTING = (*_ON_ANY_DAY, Why.SESSION_OF_OTHER_DAY)
 _CASH = (Why.CASH_MALFORMED, Why.CASH_EMPTY)
 _MONEY = (
     CustomersRefusal.ASSET_NOT_ALLOWED, CustomersRefusal.CASH_NOT_ALLOWED, CustomersRefusal.DAY_LIMIT_EXCEEDED,
@@ -228,7 +256,7 @@ _ENDING = (
     *_ACTING, Why.VOUCHER_NOT_FOUND, Why.OTHER_BRANCH, Why.VOUCHER_ENDED, Why.VOUCHER_EXPIRED, Why.SUPERVISOR_NEEDED,
 )  # fmt: skip
 _ARRIVING = (
-    *_CASH, *_ACTING, Why.TRANSFER_NOT_FOUND, Why.PLACE_NOT_YOURS, Why.TRANSFER_ENDED, Why.SAME_PERSON,
+    *_CASH, *_ON_ANY_DAY, Why.TRANSFER_NOT_FOUND, Why.PLACE_NOT_YOURS, Why.TRANSFER_ENDED, Why.SAME_PERSON,
     Why.COUNT_DIFFERS,
 )  # fmt: skip
 _READ, _WRITE, _MANAGE = Scope.BRANCH_READ, Scope.BRANCH_WRITE, Scope.BRANCH_MANAGE
@@ -275,6 +303,20 @@ OPERATIONS = (
         answer_example=w.SESSION_EXAMPLE, path_example={"session": w.SESSION},
     ),
     Operation(
+        "GET", "/v1/teller-sessions/{session}/journal", "read_teller_journal", "Branches", _READ,
+        "Read the journal of a teller's session", read_journal, {200: w.Journal}, parameters=w.OneSession,
+        refusals=(Why.SESSION_NOT_FOUND,),
+        description="The drawer by the piece as it was found and left, each voucher in order of time, and totals.",
+        answer_example={
+            "session": w.SESSION_EXAMPLE, "opening": [], "closing": [w.CASH_EXAMPLE],
+            "totals": [
+                {"what": "cash_in", "place": w.DRAWER_EXAMPLE, "asset": "CNY", "count": 1, "change_minor": 50000}
+            ],
+            "vouchers": [w.VOUCHER_EXAMPLE], "transfers": [],
+        },
+        path_example={"session": w.SESSION},
+    ),
+    Operation(
         "POST", "/v1/teller-sessions/{session}/sign-off", "sign_off", "Branches", _WRITE, "Sign off", sign_off,
         {200: w.Session}, parameters=w.OneSession,
         refusals=(
@@ -283,6 +325,18 @@ OPERATIONS = (
         ),
         description="Only when the drawer is counted and right, and nothing is open.",
         answer_example=w.SESSION_EXAMPLE, path_example={"session": w.SESSION},
+    ),
+    Operation(
+        "POST", "/v1/teller-sessions/{session}/close-for-absent", "close_for_absent", "Branches", _WRITE,
+        "Close for an absent teller", close_for_absent, {200: w.Voucher}, parameters=w.OneSession, body=w.NewClose,
+        refusals=(
+            Why.CASH_MALFORMED, Why.ID_REUSED, *_ACTING, Why.OTHER_BRANCH, Why.SAME_PERSON, Why.SUPERVISOR_NEEDED,
+            LedgerRefusal.ASSET_NOT_FOUND,
+        ),
+        description="By a supervisor who counted the drawer. When another has confirmed the voucher, a difference is "
+        "booked, the cash is in the vault, and the session is signed off once the drawer is empty.",
+        body_example={"id": w.ID, "session": w.SESSION, "cash": w.CASH_EXAMPLE},
+        answer_example=w.VOUCHER_EXAMPLE, path_example={"session": w.SESSION},
     ),
     Operation(
         "GET", "/v1/places/{kind}/{code}/cash", "read_cash", "Branches", _READ, "Read the cash of a vault or drawer",
@@ -328,7 +382,10 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/vouchers/{voucher}/confirm", "confirm_voucher", "Branches", _WRITE, "Confirm a pending voucher",
         confirm, {200: w.Voucher}, parameters=w.OneVoucher, body=w.InSession,
-        refusals=(*_ENDING, Why.SAME_PERSON, Why.CASH_NOT_THERE, Why.COUNT_OUTDATED, *_MONEY),
+        refusals=(
+            *_ENDING, Why.VOUCHER_NOT_REVERSIBLE, Why.VOUCHER_REVERSED, Why.SAME_PERSON, Why.CASH_NOT_THERE,
+            Why.COUNT_OUTDATED, Why.VOUCHER_PENDING, Why.TRANSFER_IN_TRANSIT, *_MONEY,
+        ),
         description="By a supervisor of the branch who is another person than who asked.",
         body_example={"session": w.SESSION}, answer_example=w.VOUCHER_EXAMPLE, path_example={"voucher": w.ID},
     ),
@@ -337,6 +394,19 @@ OPERATIONS = (
         decline, {200: w.Voucher}, parameters=w.OneVoucher, body=w.InSession, refusals=_ENDING,
         description="By a supervisor, or by who asked.",
         body_example={"session": w.SESSION}, answer_example=w.VOUCHER_EXAMPLE, path_example={"voucher": w.ID},
+    ),
+    Operation(
+        "POST", "/v1/vouchers/{voucher}/reverse", "reverse_voucher", "Branches", _WRITE,
+        "Reverse a customer's cash that was keyed in wrongly", reverse, {200: w.Voucher}, parameters=w.OneVoucher,
+        body=w.NewReversal,
+        refusals=(
+            Why.ID_REUSED, *_ACTING, Why.VOUCHER_NOT_FOUND, Why.PLACE_NOT_YOURS, Why.VOUCHER_NOT_REVERSIBLE,
+            Why.VOUCHER_REVERSED, Why.CASH_NOT_THERE,
+        ),
+        description="As a whole, on its business date, from the same drawer. The reversal is a voucher of its own, "
+        "pending until a supervisor has confirmed it.",
+        body_example={"id": w.ID, "session": w.SESSION}, answer_example=w.VOUCHER_EXAMPLE,
+        path_example={"voucher": w.ID},
     ),
     Operation(
         "POST", "/v1/cash-transfers", "issue_cash", "Branches", _WRITE, "Issue cash from one place to another", issue,

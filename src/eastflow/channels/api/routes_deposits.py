@@ -14,6 +14,8 @@ from eastflow.customers import Channel, CustomersRefusal
 from eastflow.deposits import DepositsRefusal, DepositStatus, Executed, actions
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal, balances
+from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN
+from eastflow.payments import remittances
 from eastflow.products import AtMaturity, ProductKind, ProductsRefusal
 from eastflow.storage import Transaction
 
@@ -186,6 +188,8 @@ class _Place(Struct, frozen=True):
 
 
 async def open_deposit(call: Call) -> Answer | Refusal:
+    if refusal := _not_the_banks(call, call.body.source):
+        return refusal
     new = convert(call.body, deposits.Opening, from_attributes=True)
     return await _done(
         call, lambda tx: actions.open_deposit(tx, new, today=call.today, channel=Channel.API, by=call.actor)
@@ -194,6 +198,8 @@ async def open_deposit(call: Call) -> Answer | Refusal:
 
 async def pay_in(call: Call) -> Answer | Refusal:
     told: MoneyIn = call.body
+    if refusal := _not_the_banks(call, told.source):
+        return refusal
     return await _done(
         call,
         lambda tx: actions.pay_in(
@@ -205,6 +211,8 @@ async def pay_in(call: Call) -> Answer | Refusal:
 
 async def pay_out(call: Call) -> Answer | Refusal:
     told: MoneyOut = call.body
+    if refusal := _not_the_banks(call, told.target):
+        return refusal
     return await _done(
         call,
         lambda tx: actions.pay_out(
@@ -212,6 +220,14 @@ async def pay_out(call: Call) -> Answer | Refusal:
             today=call.today, channel=Channel.API, by=call.actor,
         ),
     )  # fmt: skip
+
+
+def _not_the_banks(call: Call, other: int | None) -> Refusal | None:
+    """Money of the bank's own accounts (cash, clearing) moves here on the word of a program that may post entries.
+    People go through the counter and payments, which see where it comes from."""
+    if other is None or other < INTERNAL_ACCOUNT_MIN or Scope.ENTRIES_WRITE in call.key.scopes:
+        return None
+    return Refusal(ApiRefusal.SCOPE_MISSING, {"scope": Scope.ENTRIES_WRITE.value})
 
 
 async def give_notice(call: Call) -> Answer | Refusal:
@@ -235,6 +251,8 @@ async def reactivate(call: Call) -> Answer | Refusal:
 
 async def close(call: Call) -> Answer | Refusal:
     told: Closing = call.body
+    if refusal := _not_the_banks(call, told.target):
+        return refusal
     return await _done(
         call,
         lambda tx: actions.close(
@@ -313,6 +331,7 @@ async def print_statement(call: Call) -> Answer | Refusal:
             language=language,
             printed_on=call.today,
             masked=not may_see(call),
+            texts=remittances,
         )
     return _missing(asked.account) if made is None else Answer(made, media_type=PDF_TYPE)
 
@@ -397,14 +416,15 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/deposits/{account}/payments-in", "pay_in", "Deposits", Scope.DEPOSITS_WRITE, "Pay in", pay_in,
         {200: Done}, parameters=OneDeposit, body=MoneyIn, refusals=(*_ASKED, *_OF_CONTRACT, *_BOOKED),
-        description="From cash, clearing, or another account.",
+        description="From another account; from one of the bank's own (cash, clearing) with the scope `entries:write`.",
         body_example={"id": ID, "amount_minor": 5_000, "source": 9_000_000_000_000_001}, answer_example=DONE_EXAMPLE,
         path_example=_ONE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/payments-out", "pay_out", "Deposits", Scope.DEPOSITS_WRITE, "Pay out", pay_out,
         {200: Done}, parameters=OneDeposit, body=MoneyOut, refusals=(*_ASKED, *_LEAVES, *_OF_CONTRACT, *_BOOKED),
-        description="Part of it; of a term or call deposit with that part's interest.",
+        description="Part of it; of a term or call deposit with that part's interest. To one of the bank's own "
+        "accounts with the scope `entries:write`.",
         body_example={"id": ID, "amount_minor": 5_000, "target": 9_000_000_000_000_001}, answer_example=DONE_EXAMPLE,
         path_example=_ONE,
     ),

@@ -21,6 +21,7 @@ from eastflow.storage import Database, Transaction
 from . import routes_branch, routes_customers, routes_parties, wire, wire_branch
 from .keys import Scope
 from .operation import REPLAYED, Answer, Call, Operation
+from .refusals import ApiRefusal
 
 ID = "019b8f2e-7c00-7000-8000-0000000000f1"
 PARTY = routes_parties.ID
@@ -40,7 +41,8 @@ Product = Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema={"e
 
 
 class NewCustomer(Struct, frozen=True, forbid_unknown_fields=True):
-    """`id` makes onboarding idempotent. `amount_minor` comes from another bank, by this bank's clearing account."""
+    """`id` makes onboarding idempotent. `amount_minor` has come from another bank, by this bank's clearing account: to
+    say so takes a key with `flows:fund`. At a branch the first money is cash, paid in at the counter."""
 
     id: UUID
     party: routes_parties.NewParty
@@ -151,6 +153,8 @@ _receptions: WeakKeyDictionary[Database, actions.Reception] = WeakKeyDictionary(
 
 async def onboard(call: Call) -> Answer | Refusal:
     new: NewCustomer = call.body
+    if new.amount_minor and Scope.FLOWS_FUND not in call.key.scopes:
+        return Refusal(ApiRefusal.SCOPE_MISSING, {"scope": Scope.FLOWS_FUND.value})
     party = convert(new.party, customers.Party, from_attributes=True)
     asked = flows.Onboarding(new.id, party, new.product, new.amount_minor, new.channel, call.actor)
     answer = await _reception(call).onboard(asked)
@@ -300,7 +304,7 @@ OPERATIONS = (
             DepositsRefusal.REQUEST_ID_REUSED, *_OPENING, ProductsRefusal.AMOUNT_BELOW_MINIMUM,
             ProductsRefusal.BALANCE_ABOVE_MAXIMUM,
         ),
-        description="All in one transaction, or nothing. The same again answers as before.",
+        description="All in one transaction, or nothing; the same again as before. An amount needs `flows:fund`.",
         body_example={
             "id": ID, "party": routes_parties.EXAMPLE, "product": "cny-demand", "amount_minor": 10000,
             "channel": "app",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from datetime import date, datetime
-from enum import Enum
-from typing import Annotated, Protocol
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from eastflow.kernel import Refusal
 
+from ..desk import Desk, Kept
 from . import wire
 from .keys import Scope
 from .operation import REPLAYED, XML_TYPE, Answer, Call, Operation
 from .refusals import ApiRefusal
+from .routes_parties import may_see
 
 ID = "019b8f2e-7c00-7000-8000-0000000000dd"
 MESSAGE_HEADER = b"eastflow-message"
@@ -25,57 +25,6 @@ EXAMPLE = {
     "at": "2026-01-05T09:00:00Z", "status": "done", "answers": None, "attempts": 0, "last_status": None,
 }  # fmt: skip
 XML_EXAMPLE = '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.10">…</Document>'
-
-
-class Kept(Protocol):
-    """A message as the room keeps it."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def direction(self) -> Enum: ...
-    @property
-    def counterparty(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def message_id(self) -> str: ...
-    @property
-    def content(self) -> bytes: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def status(self) -> Enum: ...
-    @property
-    def answers(self) -> UUID | None: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def last_status(self) -> int | None: ...
-
-
-class Taken(Protocol):
-    """What the sender is told."""
-
-    @property
-    def answer(self) -> bytes | None: ...
-    @property
-    def id(self) -> UUID | None: ...
-    @property
-    def replayed(self) -> bool: ...
-    @property
-    def unreadable(self) -> str | None: ...
-
-
-class Desk(Protocol):
-    """The room for messages, as the composition root hands it in."""
-
-    async def receive(self, raw: bytes, *, sender: str) -> Taken: ...
-    async def message(self, id: UUID) -> Kept | None: ...
-    async def messages(self, *, after: UUID | None, limit: int) -> Sequence[Kept]: ...
-    async def send_again(self, id: UUID) -> Kept | None: ...
-    async def statement(self, account: int, day: date, page: int) -> bytes | None: ...
-    async def notification(self, account: int, day: date, page: int) -> bytes | None: ...
 
 
 class KeptMessage(Struct, frozen=True):
@@ -94,10 +43,10 @@ class KeptMessage(Struct, frozen=True):
 
 
 class KeptMessageWithContent(Struct, frozen=True):
-    """`content` is the message to the byte, in base64."""
+    """`content` is the message to the byte, in base64; null but for those with the scope `parties:personal`."""
 
     message: KeptMessage
-    content: str
+    content: str | None
 
 
 class KeptMessagePage(Struct, frozen=True):
@@ -140,7 +89,8 @@ class _Handlers:
         found = await self._desk.message(id)
         if found is None:
             return Refusal(ApiRefusal.NOT_FOUND, {"path": f"/v1/iso20022/messages/{id}"})
-        return Answer(KeptMessageWithContent(_shown(found), base64.b64encode(found.content).decode()))
+        content = base64.b64encode(found.content).decode() if may_see(call) else None
+        return Answer(KeptMessageWithContent(_shown(found), content))
 
     async def send_again(self, call: Call) -> Answer | Refusal:
         id: UUID = call.parameters.id
@@ -200,9 +150,10 @@ def iso20022_operations(desk: Desk) -> tuple[Operation, ...]:
             "Send the bank a message", does.receive, {200: str, 202: str}, body=str,
             refusals=(ApiRefusal.BODY_MALFORMED,),
             description="A `pain.001` is answered with a `pain.002`. From the clearing: `pacs.008` and `pacs.004` are "
-            "answered with a `pacs.002`, `camt.056` with a `camt.029`; `pacs.002` and `camt.029` are taken without an "
-            "answer (202). What is refused is told in the answer, with a reason of ISO 20022. The same message again "
-            "is answered as before. Header `Eastflow-Message`: the id under which it is kept.",
+            "answered with a `pacs.002`, `camt.056` with a `camt.029`, `acmt.023` with an `acmt.024`; `pacs.002`, "
+            "`camt.029` and `acmt.024` are taken without an answer (202). What is refused is told in the answer, with "
+            "a reason of ISO 20022. The same message again is answered as before. Header `Eastflow-Message`: the id "
+            "under which it is kept.",
             body_example=XML_EXAMPLE, answer_example=XML_EXAMPLE, media_type=XML_TYPE,
         ),
         Operation(

@@ -19,6 +19,7 @@ from eastflow.payments import (
     PaymentsRefusal,
     PaymentStatus,
     RecallStatus,
+    SuspenseKind,
     actions,
 )
 
@@ -26,6 +27,7 @@ from . import wire
 from .keys import Scope
 from .operation import Answer, Call, Operation
 from .refusals import ApiRefusal
+from .routes_parties import may_see
 
 ID = "019b8f2e-7c00-7000-8000-0000000000e1"
 PAYEE = {"name": "Jan Novák", "account": "CZ6508000000192000145399", "bank": "GIBACZPX"}
@@ -39,12 +41,17 @@ EXAMPLE = {
     "remittance": "Invoice 17", "end_to_end_id": "E2E-17", "uetr": "7a562c67-ca16-48ba-b074-65581be6f001",
     "scheme": "clearing", "channel": "api", "accepted_on": "2026-01-05", "settlement_date": "2026-01-05",
     "by": "a key", "accepted_at": "2026-01-05T09:00:00Z", "reason": None, "in_suspense": False,
+    "cleared_to": None, "returned_minor": None,
 }  # fmt: skip
 RECALL_EXAMPLE = {
     "payment": ID, "reason": "CUST", "status": "open", "asked_on": "2026-01-06", "by": "a key", "answer": None,
 }  # fmt: skip
 LIMIT_EXAMPLE = {
     "channel": "app", "party": None, "asset": "CZK", "per_payment_minor": 5000000, "per_day_minor": 10000000,
+}  # fmt: skip
+SUSPENSE_EXAMPLE = {
+    "id": ID, "kind": "incoming", "amount_minor": 12500, "asset": "CZK", "since": "2026-01-05", "days": 3,
+    "held_for": None,
 }  # fmt: skip
 SCHEME_EXAMPLE = {
     "code": "clearing", "cut_off": "16:00:00", "utc_offset_minutes": 60, "holidays": ["2026-12-24"],
@@ -91,6 +98,8 @@ class NewPayment(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Payment(Struct, frozen=True):
+    """Names, accounts at other banks and the remittance are masked but for those with the scope `parties:personal`."""
+
     id: UUID
     direction: Direction
     origin: Origin
@@ -110,6 +119,8 @@ class Payment(Struct, frozen=True):
     accepted_at: datetime
     reason: str | None
     in_suspense: bool
+    cleared_to: int | None
+    returned_minor: int | None
 
 
 class PaymentPage(Struct, frozen=True):
@@ -119,6 +130,29 @@ class PaymentPage(Struct, frozen=True):
 
 class OnePayment(Struct, frozen=True, forbid_unknown_fields=True):
     payment: UUID
+
+
+class SuspenseItem(Struct, frozen=True):
+    """Money that nobody has yet: of a payment or a file, as `kind` says. `days` is how long it has stood there;
+    `held_for` why no message can take it back to its sender."""
+
+    id: UUID
+    kind: SuspenseKind
+    amount_minor: int
+    asset: str
+    since: date
+    days: int
+    held_for: str | None
+
+
+class SuspensePage(Struct, frozen=True):
+    items: list[SuspenseItem]
+    cursor: str | None
+
+
+class SuspenseList(Struct, frozen=True, forbid_unknown_fields=True):
+    limit: wire.Limit = 100
+    cursor: wire.Cursor | None = None
 
 
 class PaymentList(Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,14 +240,14 @@ async def pay(call: Call) -> Answer | Refusal:
     answer = await call.database.run(
         lambda tx: actions.transfer(tx, asked, today=call.today, by=call.actor, clock=call.engine.clock)
     )
-    return answer if isinstance(answer, Refusal) else Answer(_payment(answer))
+    return answer if isinstance(answer, Refusal) else Answer(_payment(answer, call))
 
 
 async def read_one(call: Call) -> Answer | Refusal:
     id: UUID = call.parameters.payment
     async with call.database.reading() as tx:
         found = await payments.payment(tx, id)
-    return Refusal(PaymentsRefusal.PAYMENT_NOT_FOUND, {"id": id}) if found is None else Answer(_payment(found))
+    return Refusal(PaymentsRefusal.PAYMENT_NOT_FOUND, {"id": id}) if found is None else Answer(_payment(found, call))
 
 
 async def list_page(call: Call) -> Answer | Refusal:
@@ -226,7 +260,22 @@ async def list_page(call: Call) -> Answer | Refusal:
         found = await payments.payments_page(tx, account=account, status=status, after=after, limit=asked.limit + 1)
     shown = found[: asked.limit]
     following = wire.cursor_of(_Place(shown[-1].id, account, status)) if len(found) > asked.limit else None
-    return Answer(PaymentPage([_payment(each) for each in shown], following))
+    return Answer(PaymentPage([_payment(each, call) for each in shown], following))
+
+
+async def list_suspense(call: Call) -> Answer | Refusal:
+    asked: SuspenseList = call.parameters
+    after = None if asked.cursor is None else wire.read_cursor(asked.cursor, UUID)
+    async with call.database.reading() as tx:
+        found = await payments.suspense_page(tx, after=after, limit=asked.limit + 1)
+    shown = [
+        SuspenseItem(
+            each.id, each.kind, each.amount_minor, each.asset, each.since, (call.today - each.since).days, each.held_for
+        )
+        for each in found[: asked.limit]
+    ]
+    following = wire.cursor_of(shown[-1].id) if len(found) > asked.limit else None
+    return Answer(SuspensePage(shown, following))
 
 
 async def recall(call: Call) -> Answer | Refusal:
@@ -240,7 +289,7 @@ async def recall(call: Call) -> Answer | Refusal:
         found = await payments.payment(tx, id)
     assert found is not None, "it was recalled just now"
     asked = _recall(answer) if isinstance(answer, payments.Recall) else None
-    return Answer(RecallOutcome(_payment(found), asked))
+    return Answer(RecallOutcome(_payment(found, call), asked))
 
 
 async def answer_recall(call: Call) -> Answer | Refusal:
@@ -283,8 +332,8 @@ async def list_schemes(call: Call) -> Answer | Refusal:
     return Answer(PaymentSchemes([_scheme(each) for each in found]))
 
 
-def _payment(found: payments.Payment) -> Payment:
-    return convert(found, Payment, from_attributes=True)
+def _payment(found: payments.Payment, call: Call) -> Payment:
+    return convert(found if may_see(call) else payments.masked_payment(found), Payment, from_attributes=True)
 
 
 def _recall(found: payments.Recall) -> PaymentRecall:
@@ -312,6 +361,14 @@ OPERATIONS = (
         "GET", "/v1/payments/{payment}", "read_payment", "Payments", _READ, "Read a payment", read_one,
         {200: Payment}, parameters=OnePayment, refusals=(PaymentsRefusal.PAYMENT_NOT_FOUND,),
         answer_example=EXAMPLE, path_example={"payment": ID},
+    ),
+    Operation(
+        "GET", "/v1/payment-suspense", "list_suspense", "Payments", Scope.OPERATIONS_READ,
+        "List what stands on suspense", list_suspense, {200: SuspensePage}, parameters=SuspenseList,
+        refusals=(ApiRefusal.CURSOR_MALFORMED,),
+        description="By payment or file; together it is the balance of the bank's suspense account. It is moved by a "
+        "proposal of the kind `suspense_clearing`.",
+        answer_example={"items": [SUSPENSE_EXAMPLE], "cursor": None},
     ),
     Operation(
         "POST", "/v1/payments/{payment}/recall", "recall_payment", "Payments", _WRITE, "Ask for a payment back", recall,

@@ -25,6 +25,7 @@ from . import wire
 from .keys import Scope
 from .operation import Answer, Call, Operation
 from .refusals import ApiRefusal
+from .routes_parties import may_see
 from .routes_payments import PAYEE, PaymentEnd
 
 ID = "019b8f2e-7c00-7000-8000-0000000000e5"
@@ -83,7 +84,8 @@ class PaymentBatch(Struct, frozen=True):
 
 
 class BatchLine(Struct, frozen=True):
-    """`payment` is the id of the payment that the line becomes; `reason` says why it was refused."""
+    """`payment` is the id of the payment that the line becomes; `reason` says why it was refused. The payee and the
+    remittance are masked as a payment's are."""
 
     number: int
     creditor: PaymentEnd
@@ -180,7 +182,7 @@ async def list_lines(call: Call) -> Answer | Refusal:
         found = await payments.batch_lines(tx, asked.batch, after=after, limit=asked.limit + 1)
     shown = found[: asked.limit]
     following = wire.cursor_of(_LinePlace(shown[-1].number)) if len(found) > asked.limit else None
-    return Answer(BatchLinePage([_line(each) for each in shown], following))
+    return Answer(BatchLinePage([_line(each, call) for each in shown], following))
 
 
 def _lines(new: NewBatch) -> tuple[payments.Line, ...] | Refusal:
@@ -201,8 +203,8 @@ def _batch(found: payments.Batch) -> PaymentBatch:
     return convert(found, PaymentBatch, from_attributes=True)
 
 
-def _line(found: payments.BatchLine) -> BatchLine:
-    told = found.line
+def _line(found: payments.BatchLine, call: Call) -> BatchLine:
+    told = (found if may_see(call) else payments.masked_line(found)).line
     return BatchLine(
         found.number,
         convert(told.creditor, PaymentEnd, from_attributes=True),

@@ -8,7 +8,9 @@ from uuid import UUID
 from msgspec import Struct, convert
 
 from eastflow import payments
+from eastflow.customers import Channel
 from eastflow.kernel import Refusal
+from eastflow.ledger import LedgerRefusal
 from eastflow.payments import (
     DEFAULT_SCHEME,
     REFUND_DAYS,
@@ -25,7 +27,8 @@ from . import wire
 from .keys import Scope
 from .operation import Answer, Call, Operation
 from .refusals import ApiRefusal
-from .routes_payments import MOVED_REFUSALS, PAYEE, PaymentEnd
+from .routes_parties import may_see
+from .routes_payments import MOVED_REFUSALS, NEW_EXAMPLE, PAYEE, NewPayment, PaymentEnd
 
 ID = "019b8f2e-7c00-7000-8000-0000000000e2"
 MANDATE = "019b8f2e-7c00-7000-8000-0000000000e3"
@@ -35,7 +38,8 @@ NEW_ORDER_EXAMPLE = {
     "frequency": "monthly", "until": None, "retry_days": 3, "remittance": "rent",
 }  # fmt: skip
 ORDER_EXAMPLE = NEW_ORDER_EXAMPLE | {
-    "scheme": "clearing", "status": "active", "number": 0, "due_on": "2999-01-31", "attempt_on": "2999-01-31",
+    "scheme": "clearing", "channel": "system", "end_to_end_id": None, "uetr": None, "status": "active", "number": 0,
+    "due_on": "2999-01-31", "attempt_on": "2999-01-31",
 }  # fmt: skip
 OCCURRENCE_EXAMPLE = {
     "due_on": "2026-01-31", "outcome": "paid", "done_on": "2026-01-31", "payment": ID, "reason": None,
@@ -43,12 +47,16 @@ OCCURRENCE_EXAMPLE = {
 NEW_MANDATE_EXAMPLE = {
     "id": MANDATE, "debtor": 1001, "creditor": 1002, "creditor_name": "City Power", "amount_max_minor": 500000,
     "asset": "CZK", "first_on": "2026-01-05", "frequency": "monthly", "until": None, "refund_days": 56,
-    "reference": "C-17",
+    "reference": "C-17", "outside": None,
 }  # fmt: skip
-MANDATE_EXAMPLE = NEW_MANDATE_EXAMPLE | {"status": "active"}
+OUTSIDE_EXAMPLE = {
+    "account": "CZ6508000000192000145399", "bank": "GIBACZPX", "creditor_id": "CZ98ZZZ17", "signed_on": "2026-01-02",
+    "debtor_name": "",
+}  # fmt: skip
+MANDATE_EXAMPLE = NEW_MANDATE_EXAMPLE | {"creditor": None, "outside": OUTSIDE_EXAMPLE, "status": "active"}
 NEW_COLLECTION_EXAMPLE = {"id": COLLECTION, "amount_minor": 120000, "due_on": "2026-02-05", "remittance": "January"}
 COLLECTION_EXAMPLE = NEW_COLLECTION_EXAMPLE | {
-    "mandate": MANDATE, "status": "requested", "reason": None, "done_on": None,
+    "end_to_end_id": None, "mandate": MANDATE, "status": "requested", "reason": None, "done_on": None,
 }  # fmt: skip
 _MALFORMED = (
     PaymentsRefusal.TEXT_MALFORMED, PaymentsRefusal.AMOUNT_OUT_OF_RANGE, PaymentsRefusal.ACCOUNT_MALFORMED,
@@ -73,7 +81,8 @@ class NewStandingOrder(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StandingOrder(Struct, frozen=True):
-    """`due_on` and `attempt_on` are null once it is over; `number` counts the times that are over."""
+    """`due_on` and `attempt_on` are null once it is over; `number` counts the times that are over. The payee and the
+    remittance are masked as a payment's are."""
 
     id: UUID
     debtor: int
@@ -86,10 +95,20 @@ class StandingOrder(Struct, frozen=True):
     retry_days: int
     remittance: str
     scheme: str
+    channel: Channel
+    end_to_end_id: str | None
+    uetr: UUID | None
     status: OrderStatus
     number: int
     due_on: date | None
     attempt_on: date | None
+
+
+class NewScheduledPayment(Struct, frozen=True, forbid_unknown_fields=True):
+    """A payment, and the day `on` which it is to be made."""
+
+    on: date
+    payment: NewPayment
 
 
 class Occurrence(Struct, frozen=True):
@@ -122,12 +141,24 @@ class StandingOrderList(Struct, frozen=True, forbid_unknown_fields=True):
     cursor: wire.Cursor | None = None
 
 
+class MandateOutside(Struct, frozen=True, forbid_unknown_fields=True):
+    """The end at another bank. `creditor_id`, as the creditor's scheme knows it, names the mandate together with its
+    reference. `debtor_name` is a debtor's. Names, account and identifier are masked to keys that need not know them."""
+
+    account: str
+    bank: str
+    creditor_id: str
+    signed_on: date
+    debtor_name: str = ""
+
+
 class NewMandate(Struct, frozen=True, forbid_unknown_fields=True):
-    """`id` makes it idempotent. One collection is taken in each period of `frequency`, counted from `first_on`."""
+    """`id` makes it idempotent. One collection is taken in each period of `frequency`, counted from `first_on`. Debtor
+    and creditor are accounts here, or one is null and `outside`: then a `reference` is needed, and is one mandate's."""
 
     id: UUID
-    debtor: wire.AccountNumber
-    creditor: wire.AccountNumber
+    debtor: wire.AccountNumber | None
+    creditor: wire.AccountNumber | None
     creditor_name: str
     amount_max_minor: wire.Minor
     asset: wire.AssetCode
@@ -136,12 +167,13 @@ class NewMandate(Struct, frozen=True, forbid_unknown_fields=True):
     until: date | None = None
     refund_days: int = REFUND_DAYS
     reference: str = ""
+    outside: MandateOutside | None = None
 
 
 class Mandate(Struct, frozen=True):
     id: UUID
-    debtor: int
-    creditor: int
+    debtor: int | None
+    creditor: int | None
     creditor_name: str
     amount_max_minor: int
     asset: str
@@ -150,6 +182,7 @@ class Mandate(Struct, frozen=True):
     until: date | None
     refund_days: int
     reference: str
+    outside: MandateOutside | None
     status: MandateStatus
 
 
@@ -161,13 +194,15 @@ class NewCollection(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Collection(Struct, frozen=True):
-    """`reason` says why it was refused: `payer`, or a refusal's code."""
+    """`reason` says why it was refused: `payer`, a refusal's code, or, of a debtor elsewhere, a code of ISO 20022.
+    `end_to_end_id` is that of a creditor elsewhere."""
 
     id: UUID
     mandate: UUID
     amount_minor: int
     due_on: date
     remittance: str
+    end_to_end_id: str | None
     status: CollectionStatus
     reason: str | None
     done_on: date | None
@@ -210,7 +245,18 @@ async def set_up_order(call: Call) -> Answer | Refusal:
     answer = await call.database.run(
         lambda tx: actions.set_up_order(tx, new, today=call.today, by=call.actor, clock=call.engine.clock)
     )
-    return answer if isinstance(answer, Refusal) else Answer(_order(answer))
+    return answer if isinstance(answer, Refusal) else Answer(_order(answer, call))
+
+
+async def schedule(call: Call) -> Answer | Refusal:
+    asked: NewScheduledPayment = call.body
+    told = convert(asked.payment, payments.Transfer, from_attributes=True)
+    answer = await call.database.run(
+        lambda tx: actions.schedule_transfer(
+            tx, told, asked.on, today=call.today, by=call.actor, clock=call.engine.clock
+        )
+    )
+    return answer if isinstance(answer, Refusal) else Answer(_order(answer, call))
 
 
 async def read_order(call: Call) -> Answer | Refusal:
@@ -221,7 +267,7 @@ async def read_order(call: Call) -> Answer | Refusal:
             return Refusal(PaymentsRefusal.ORDER_NOT_FOUND, {"id": id})
         done = await payments.occurrences(tx, id)
     told = [convert(each, Occurrence, from_attributes=True) for each in done]
-    return Answer(OrderWithOccurrences(_order(found), told))
+    return Answer(OrderWithOccurrences(_order(found, call), told))
 
 
 async def list_orders(call: Call) -> Answer | Refusal:
@@ -231,18 +277,18 @@ async def list_orders(call: Call) -> Answer | Refusal:
         found = await payments.standing_orders_page(tx, debtor=debtor, after=after, limit=limit + 1)
     shown = found[:limit]
     following = wire.cursor_of(_Place(shown[-1].id, debtor)) if len(found) > limit else None
-    return Answer(StandingOrderPage([_order(each) for each in shown], following))
+    return Answer(StandingOrderPage([_order(each, call) for each in shown], following))
 
 
 async def cancel_order(call: Call) -> Answer | Refusal:
     answer = await call.database.run(lambda tx: actions.cancel_order(tx, call.parameters.order))
-    return answer if isinstance(answer, Refusal) else Answer(_order(answer))
+    return answer if isinstance(answer, Refusal) else Answer(_order(answer, call))
 
 
 async def give_mandate(call: Call) -> Answer | Refusal:
     new = convert(call.body, payments.Mandate, from_attributes=True)
     answer = await call.database.run(lambda tx: actions.give_mandate(tx, new, by=call.actor, clock=call.engine.clock))
-    return answer if isinstance(answer, Refusal) else Answer(_mandate(answer))
+    return answer if isinstance(answer, Refusal) else Answer(_mandate(answer, call))
 
 
 async def read_mandate(call: Call) -> Answer | Refusal:
@@ -252,7 +298,7 @@ async def read_mandate(call: Call) -> Answer | Refusal:
         if found is None:
             return Refusal(PaymentsRefusal.MANDATE_NOT_FOUND, {"id": id})
         collected = await payments.collections(tx, id)
-    return Answer(MandateWithCollections(_mandate(found), [_collection(each) for each in collected]))
+    return Answer(MandateWithCollections(_mandate(found, call), [_collection(each, call) for each in collected]))
 
 
 async def list_mandates(call: Call) -> Answer | Refusal:
@@ -262,27 +308,33 @@ async def list_mandates(call: Call) -> Answer | Refusal:
         found = await payments.mandates_page(tx, debtor=debtor, after=after, limit=limit + 1)
     shown = found[:limit]
     following = wire.cursor_of(_Place(shown[-1].id, debtor)) if len(found) > limit else None
-    return Answer(MandatePage([_mandate(each) for each in shown], following))
+    return Answer(MandatePage([_mandate(each, call) for each in shown], following))
 
 
 async def cancel_mandate(call: Call) -> Answer | Refusal:
-    answer = await call.database.run(lambda tx: actions.cancel_mandate(tx, call.parameters.mandate))
-    return answer if isinstance(answer, Refusal) else Answer(_mandate(answer))
+    answer = await call.database.run(
+        lambda tx: actions.cancel_mandate(tx, call.parameters.mandate, today=call.today, clock=call.engine.clock)
+    )
+    return answer if isinstance(answer, Refusal) else Answer(_mandate(answer, call))
 
 
 async def collect(call: Call) -> Answer | Refusal:
     new: NewCollection = call.body
     asked = payments.Collection(new.id, call.parameters.mandate, new.amount_minor, new.due_on, new.remittance)
-    answer = await call.database.run(lambda tx: actions.collect(tx, asked, today=call.today, by=call.actor))
-    return answer if isinstance(answer, Refusal) else Answer(_collection(answer))
+    answer = await call.database.run(
+        lambda tx: actions.collect(tx, asked, today=call.today, by=call.actor, clock=call.engine.clock)
+    )
+    return answer if isinstance(answer, Refusal) else Answer(_collection(answer, call))
 
 
 async def refuse_collection(call: Call) -> Answer | Refusal:
     asked: OneCollection = call.parameters
     answer = await call.database.run(
-        lambda tx: actions.refuse_collection(tx, asked.mandate, asked.collection, today=call.today)
+        lambda tx: actions.refuse_collection(
+            tx, asked.mandate, asked.collection, today=call.today, clock=call.engine.clock
+        )
     )
-    return answer if isinstance(answer, Refusal) else Answer(_collection(answer))
+    return answer if isinstance(answer, Refusal) else Answer(_collection(answer, call))
 
 
 async def refund_collection(call: Call) -> Answer | Refusal:
@@ -292,7 +344,7 @@ async def refund_collection(call: Call) -> Answer | Refusal:
             tx, asked.mandate, asked.collection, today=call.today, clock=call.engine.clock
         )
     )
-    return answer if isinstance(answer, Refusal) else Answer(_collection(answer))
+    return answer if isinstance(answer, Refusal) else Answer(_collection(answer, call))
 
 
 def _place(asked: StandingOrderList | MandateList) -> tuple[UUID | None, int | None]:
@@ -302,16 +354,16 @@ def _place(asked: StandingOrderList | MandateList) -> tuple[UUID | None, int | N
     return place.after, place.debtor
 
 
-def _order(found: payments.StandingOrder) -> StandingOrder:
-    return convert(found, StandingOrder, from_attributes=True)
+def _order(found: payments.StandingOrder, call: Call) -> StandingOrder:
+    return convert(found if may_see(call) else payments.masked_order(found), StandingOrder, from_attributes=True)
 
 
-def _mandate(found: payments.Mandate) -> Mandate:
-    return convert(found, Mandate, from_attributes=True)
+def _mandate(found: payments.Mandate, call: Call) -> Mandate:
+    return convert(found if may_see(call) else payments.masked_mandate(found), Mandate, from_attributes=True)
 
 
-def _collection(found: payments.Collection) -> Collection:
-    return convert(found, Collection, from_attributes=True)
+def _collection(found: payments.Collection, call: Call) -> Collection:
+    return convert(found if may_see(call) else payments.masked_collection(found), Collection, from_attributes=True)
 
 
 _READ, _WRITE = Scope.PAYMENTS_READ, Scope.PAYMENTS_WRITE
@@ -325,6 +377,20 @@ OPERATIONS = (
             PaymentsRefusal.DAY_LIMIT_EXCEEDED,
         ),
         body_example=NEW_ORDER_EXAMPLE, answer_example=ORDER_EXAMPLE,
+    ),
+    Operation(
+        "POST", "/v1/scheduled-payments", "schedule_payment", _ORDERS, _WRITE, "Pay on a day to come", schedule,
+        {200: StandingOrder}, body=NewScheduledPayment,
+        refusals=(
+            *_MALFORMED, PaymentsRefusal.UETR_REUSED, PaymentsRefusal.SCHEME_NOT_FOUND,
+            PaymentsRefusal.PAYEE_NAME_DIFFERS, PaymentsRefusal.MOVES_BY_CONTRACT,
+            PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED, PaymentsRefusal.DAY_LIMIT_EXCEEDED,
+            LedgerRefusal.ACCOUNT_NOT_FOUND, LedgerRefusal.ASSET_DIFFERS, LedgerRefusal.ACCOUNT_CLOSED,
+        ),
+        description="As a standing order of one time, under the payment's id: it is read and cancelled as one, and "
+        "paid at the end of its day if the money is there. A day at most 366 days ahead.",
+        body_example={"on": "2026-02-01", "payment": NEW_EXAMPLE},
+        answer_example=ORDER_EXAMPLE | {"frequency": "once"},
     ),
     Operation(
         "GET", "/v1/standing-orders", "list_standing_orders", _ORDERS, _READ, "List the standing orders", list_orders,
@@ -371,7 +437,8 @@ OPERATIONS = (
             PaymentsRefusal.ID_REUSED, PaymentsRefusal.MANDATE_NOT_FOUND, PaymentsRefusal.MANDATE_CANCELLED,
             PaymentsRefusal.COLLECTION_EXCEEDS_MANDATE, PaymentsRefusal.COLLECTION_TOO_SOON,
         ),
-        description="It waits for its day; the payer may refuse it until then.",
+        description="It waits for its day; the payer may refuse it until then. Of a debtor at another bank it is asked "
+        "on that day. A creditor at another bank collects by that bank.",
         body_example=NEW_COLLECTION_EXAMPLE, answer_example=COLLECTION_EXAMPLE, path_example={"mandate": MANDATE},
     ),
     Operation(

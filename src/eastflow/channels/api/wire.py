@@ -281,16 +281,18 @@ class HoldPage(Struct, frozen=True):
 
 
 class Position(Struct, frozen=True):
-    """One asset at and below one place of the chart; credits are positive."""
+    """One asset at and below one place of the chart; credits are positive. At the end of a day, accounts are not
+    counted."""
 
     chart: str
     asset: str
     signed_minor: int
-    accounts: int
+    accounts: int | None
 
 
 class TrialBalance(Struct, frozen=True):
     at: datetime | None
+    business_date: date | None
     balanced: bool
     differences_minor: Mapping[str, int]
     positions: list[Position]

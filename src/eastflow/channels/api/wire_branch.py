@@ -32,7 +32,7 @@ STOCK_EXAMPLE = {
 VOUCHER_EXAMPLE = {
     "id": ID, "kind": "cash_in", "session": SESSION, "teller": "t01", "place": DRAWER_EXAMPLE, "cash": CASH_EXAMPLE,
     "change_minor": 50000, "account": 1001, "status": "booked", "asked_at": "2026-01-05T09:00:00Z", "expires_at": None,
-    "ended_by": None, "ended_at": "2026-01-05T09:00:00Z",
+    "ended_by": None, "ended_at": "2026-01-05T09:00:00Z", "closes": None, "reverses": None, "reversed_by": None,
 }  # fmt: skip
 TRANSFER_EXAMPLE = {
     "id": ID, "sender": VAULT_EXAMPLE, "receiver": DRAWER_EXAMPLE, "cash": CASH_EXAMPLE, "whole": False,
@@ -124,6 +124,19 @@ class NewShipment(Struct, frozen=True, forbid_unknown_fields=True):
     out: bool = False
 
 
+class NewClose(Struct, frozen=True, forbid_unknown_fields=True):
+    """All cash of one asset in the drawer of a teller who is absent, as the supervisor in `session` counted it."""
+
+    id: UUID
+    session: UUID
+    cash: Cash
+
+
+class NewReversal(Struct, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    session: UUID
+
+
 class InSession(Struct, frozen=True, forbid_unknown_fields=True):
     session: UUID
 
@@ -192,7 +205,8 @@ class Stocks(Struct, frozen=True):
 
 
 class Voucher(Struct, frozen=True):
-    """`change_minor` is by how much the place's balance changes, once booked."""
+    """`change_minor` is by how much the place's balance changes, once booked; of a close, the difference to the books.
+    `closes` is the session that a close ends. A reversal `reverses` a voucher, which is then `reversed_by` it."""
 
     id: UUID
     kind: VoucherKind
@@ -207,6 +221,30 @@ class Voucher(Struct, frozen=True):
     expires_at: datetime | None
     ended_by: str | None
     ended_at: datetime | None
+    closes: UUID | None
+    reverses: UUID | None
+    reversed_by: UUID | None
+
+
+class Total(Struct, frozen=True):
+    """How often the place's cash was moved in that way, and by how much in all."""
+
+    what: str
+    place: Place
+    asset: str
+    count: int
+    change_minor: int
+
+
+class Journal(Struct, frozen=True):
+    """A session's vouchers and cash transfers in order of time, what they add up to, and the drawer around them."""
+
+    session: Session
+    opening: list[Cash]
+    closing: list[Cash]
+    totals: list[Total]
+    vouchers: list[Voucher]
+    transfers: list[Transfer]
 
 
 class VoucherPage(Struct, frozen=True):
@@ -295,6 +333,18 @@ def teller_of(found: branch.Teller) -> Teller:
 
 def session_of(found: branch.Session) -> Session:
     return convert(found, Session, from_attributes=True)
+
+
+def journal_of(found: branch.Journal, at: datetime) -> Journal:
+    """As it is at that moment."""
+    return Journal(
+        session_of(found.session),
+        convert(found.opening, list[Cash], from_attributes=True),
+        convert(found.closing, list[Cash], from_attributes=True),
+        convert(found.totals, list[Total], from_attributes=True),
+        [voucher_of(each, at) for each in found.vouchers],
+        [transfer_of(each) for each in found.transfers],
+    )
 
 
 def stock_of(found: branch.Stock) -> Stock:

@@ -25,10 +25,12 @@ from eastflow.ledger import (
 )
 from eastflow.ledger.actions import change_floor, change_status, open_accounts
 from eastflow.operations import Bank
+from eastflow.payments import with_remittances
 
 from .messages import say
 from .options import Day, DayOrNone, Json, Limit, Moment, Number
 from .output import accepted, fail, in_bank, print_json, show, show_rows
+from .parties import Personal
 from .shapes import Data, balance_data, statement_data
 
 accounts_app = typer.Typer(help="Accounts: open, show, freeze, close.", no_args_is_help=True)
@@ -154,6 +156,7 @@ def statements_show(
     basis: Basis = Basis.BOOKED,
     limit: Limit = 100,
     cursor: str | None = None,
+    personal: Personal = False,
     as_json: Json = False,
 ) -> None:
     """The statement of SINCE to UNTIL, both days included (as booked: days of UTC)."""
@@ -163,9 +166,12 @@ def statements_show(
         if isinstance(known, Refusal):
             return known
         async with bank.database.reading() as tx:
+            page: Statement | None
             if cursor:
-                return await statement_after(tx, known, cursor, limit=limit)
-            return await statement(tx, known, since, until, basis=basis, limit=limit)
+                page = await statement_after(tx, known, cursor, limit=limit)
+            else:
+                page = await statement(tx, known, since, until, basis=basis, limit=limit)
+            return page if page is None or not personal else await with_remittances(tx, page)
 
     try:
         page = accepted(in_bank(work), as_json)

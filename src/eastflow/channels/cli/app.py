@@ -27,8 +27,10 @@ from .operations import (
 from .options import Json
 from .output import print_json
 from .parties import parties_app
-from .payments import batches_app, mandates_app, orders_app, payments_app
+from .payment_batches import batches_app
+from .payments import mandates_app, orders_app, payments_app
 from .products import product_app
+from .verifications import verifications_app
 from .webhooks import webhooks_app
 
 
@@ -43,6 +45,7 @@ def make_app() -> typer.Typer:
     app.add_typer(statements_app, name="statements")
     app.add_typer(parties_app, name="parties")
     app.add_typer(classes_app, name="classes")
+    app.add_typer(verifications_app, name="verifications")
     app.add_typer(personal_app, name="personal-data")
     app.add_typer(product_app, name="product")
     app.add_typer(deposits_app, name="deposits")

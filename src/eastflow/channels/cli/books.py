@@ -8,26 +8,30 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
-from eastflow.ledger import Proof, TrialBalance, trial_balance_at, verify
+from eastflow.kernel import Refusal
+from eastflow.ledger import Proof, TrialBalance, trial_balance_at, trial_balance_of, verify
 from eastflow.operations import Bank, DemoRefused, Import, ImportRefused, SourceRefused, fill_demo, import_berka
 
 from .anchors import check_place, read_anchors, write_heads
 from .messages import say
-from .options import Json, Moment
-from .output import console, fail, in_bank, print_json, printable, show, show_rows
+from .options import DayOrNone, Json, Moment
+from .output import accepted, console, fail, in_bank, print_json, printable, show, show_rows
 from .shapes import proof_data, trial_balance_data
 
 import_app = typer.Typer(help="Take over another bank's books.", no_args_is_help=True)
 
 
-def trial_balance_command(at: Moment = None, as_json: Json = False) -> None:
-    """Debits and credits by place of the chart, now or as booked --at a moment. Exit 1 unless they cancel out."""
+def trial_balance_command(at: Moment = None, business_date: DayOrNone = None, as_json: Json = False) -> None:
+    """Debits and credits by place of the chart: now, as booked --at a moment, or as kept at the end of a
+    --business-date. Exit 1 unless they cancel out."""
+    if at and business_date:
+        raise typer.BadParameter(say("at_or_business_date"))
 
-    async def work(bank: Bank) -> TrialBalance:
+    async def work(bank: Bank) -> TrialBalance | Refusal:
         async with bank.database.reading() as tx:
-            return await trial_balance_at(tx, at)
+            return await (trial_balance_of(tx, business_date) if business_date else trial_balance_at(tx, at))
 
-    found = in_bank(work)
+    found = accepted(in_bank(work), as_json)
     rows = [(p.asset, p.chart, max(-p.signed_minor, 0), max(p.signed_minor, 0), p.accounts) for p in found.positions]
     show_rows(("asset", "chart", "debit", "credit", "accounts"), rows, trial_balance_data(found), as_json)
     if not found.balanced:

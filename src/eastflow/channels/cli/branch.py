@@ -9,7 +9,21 @@ from uuid import UUID
 import typer
 
 from eastflow import branch
-from eastflow.branch import Branch, Cash, Form, Pieces, Place, PlaceKind, Stock, Teller, TellerRole, actions
+from eastflow.branch import (
+    Branch,
+    BranchRefusal,
+    Cash,
+    Form,
+    Journal,
+    Pieces,
+    Place,
+    PlaceKind,
+    Stock,
+    Teller,
+    TellerRole,
+    actions,
+)
+from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
 from eastflow.operations import Bank
 from eastflow.storage import Transaction
@@ -17,8 +31,8 @@ from eastflow.storage import Transaction
 from .entries import Id
 from .messages import say
 from .options import Json, Limit, Number
-from .output import accepted, in_bank, show, show_rows
-from .shapes import stock_data, voucher_data
+from .output import accepted, in_bank, print_json, show, show_rows
+from .shapes import journal_data, stock_data, voucher_data
 
 branch_app = typer.Typer(help="Branches: tellers, sessions, cash by the piece, vouchers.", no_args_is_help=True)
 Verb = Callable[[Transaction, Bank], Awaitable[Any]]
@@ -166,6 +180,31 @@ def branch_ship(
     show(voucher_data(made), as_json)
 
 
+@branch_app.command("close-for-absent")
+def branch_close_for_absent(
+    by: By,
+    session: UUID,
+    absent: Annotated[UUID, typer.Argument(help="The session that its teller left open.")],
+    asset: AssetOption,
+    piece: PieceOption = None,
+    id: Id = None,
+    as_json: Json = False,
+) -> None:
+    """A supervisor counts an absent teller's drawer; when another confirms, its cash is in the vault."""
+    given = Cash(asset, tuple(piece or ()))
+    made = _acted(
+        by, as_json, lambda tx, told: actions.close_for_absent(tx, id or new_id(), session, absent, given, **told)
+    )
+    show(voucher_data(made), as_json)
+
+
+@branch_app.command("reverse")
+def branch_reverse(by: By, voucher: UUID, session: UUID, id: Id = None, as_json: Json = False) -> None:
+    """Undo a customer's cash that was keyed in wrongly today; a supervisor confirms."""
+    made = _acted(by, as_json, lambda tx, told: actions.reverse(tx, id or new_id(), session, voucher, **told))
+    show(voucher_data(made), as_json)
+
+
 @branch_app.command("confirm")
 def branch_confirm(by: By, voucher: UUID, session: UUID, as_json: Json = False) -> None:
     """Book what is pending, as another person than who asked."""
@@ -249,6 +288,34 @@ def branch_vouchers(session: UUID, after: UUID | None = None, limit: Limit = 100
     shown = [voucher_data(each) for each in found]
     columns = ("id", "kind", "status", "change_minor", "account", "expires_at", "ended_by")
     show_rows(columns, [[each[name] for name in columns] for each in shown], shown, as_json)
+
+
+@branch_app.command("journal")
+def branch_journal(session: UUID, as_json: Json = False) -> None:
+    """What a teller did in a session in order of time, its totals, and the drawer before and after, by the piece."""
+    found: Journal = accepted(_read(lambda tx: _journal(tx, session)), as_json)
+    if as_json:
+        print_json(journal_data(found))
+        return
+    done = [
+        (each.asked_at, each.kind.value, each.status.value, each.cash.asset, each.change_minor, each.account, each.id)
+        for each in found.vouchers
+    ]
+    show_rows(("asked at", "kind", "status", "asset", "change_minor", "account", "id"), done, None, False)
+    totals = [(each.what, each.place, each.asset, each.count, each.change_minor) for each in found.totals]
+    show_rows(("what", "place", "asset", "count", "change_minor"), totals, None, False)
+    drawer = [
+        (moment, cash.asset, pieces.form.value, pieces.value_minor, pieces.count)
+        for moment, there in (("opening", found.opening), ("closing", found.closing))
+        for cash in there
+        for pieces in cash.pieces
+    ]
+    show_rows(("drawer", "asset", "form", "value_minor", "count"), drawer, None, False)
+
+
+async def _journal(tx: Transaction, session: UUID) -> Journal | Refusal:
+    found = await branch.journal(tx, session)
+    return Refusal(BranchRefusal.SESSION_NOT_FOUND, {"session": session}) if found is None else found
 
 
 @branch_app.command("in-transit")

@@ -34,10 +34,10 @@ def run() -> Iterator[Run]:
     environment = os.environ | {"EASTFLOW_DATA_DIR": str(room / "bank")}
     environment.pop("EASTFLOW_DATABASE_URL", None)
 
-    def command(*words: object, status: int = 0) -> Any:
-        ran = CliRunner().invoke(app, [*map(str, words), "--json"], env=environment)
+    def command(*words: object, status: int = 0, table: bool = False) -> Any:
+        ran = CliRunner().invoke(app, [*map(str, words), *([] if table else ["--json"])], env=environment)
         assert ran.exit_code == status, (words, ran.output, ran.exception)
-        return json.loads(ran.stdout) if status < 2 else ran.output
+        return json.loads(ran.stdout) if status < 2 and not table else ran.output
 
     command("assets", "define", "CNY", 2)
     asyncio.run(launch(Settings(data_dir=room / "bank")))
@@ -104,8 +104,22 @@ def test_a_day_at_the_branch_and_an_application(run: Run) -> None:
     short = run("branch", "count", ann, "drawer:ann", *notes, "--by", "ann")
     assert (short["status"], short["change_minor"]) == ("pending", -90_000)
     assert run("branch", "decline", short["id"], ann, "--by", "ann")["status"] == "declined"
+    wrong = done["voucher"]["id"]
+    reversal = run("branch", "reverse", wrong, ann, "--by", "ann")
+    assert (reversal["kind"], reversal["status"], reversal["reverses"]) == ("reversal", "pending", wrong)
+    assert run("branch", "decline", reversal["id"], ann, "--by", "ann")["status"] == "declined"
     assert run("branch", "count", ann, "drawer:ann", *whole, "--by", "ann")["status"] == "booked"
+    closing = run("branch", "close-for-absent", sue, ann, *whole, "--by", "sue")
+    assert (closing["kind"], closing["status"], closing["closes"]) == ("close", "pending", ann)
+    assert run("branch", "confirm", closing["id"], tom, "--by", "tom")["status"] == "booked"
     assert run("branch", "sign-off", ann, "--by", "ann")["signed_off_at"] is not None
+
+    told = run("branch", "journal", ann)
+    assert [each["kind"] for each in told["vouchers"]][-3:] == ["reversal", "count", "close"]
+    assert (told["opening"], told["closing"][0]["pieces"]) == ([], [])
+    assert {each["what"]: each["change_minor"] for each in told["totals"]}["close"] == -180_000
+    assert "cash_out" in run("branch", "journal", ann, table=True)
+    assert run("branch", "journal", uuid4(), status=1)["refused"] == "branch.session_not_found"
 
 
 def test_words_that_are_no_cash_and_no_place_are_told(run: Run) -> None:

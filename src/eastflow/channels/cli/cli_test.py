@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from typer.testing import CliRunner
@@ -194,7 +194,8 @@ def test_balances_at_a_moment(operator: Operator) -> None:
     before = operator.json("balances", "show", "2009", "--at", "2025-01-01T00:00:00+02:00", status=1)
     assert before["refused"] == "ledger.account_not_found", "the books did not know it then"
     assert operator.json("trial-balance", "--at", "2025-01-01") == {
-        "at": "2025-01-01T00:00:00Z", "balanced": True, "differences_minor": ANY, "positions": ANY,
+        "at": "2025-01-01T00:00:00Z", "business_date": None, "balanced": True, "differences_minor": ANY,
+        "positions": ANY,
     }  # fmt: skip
     for words in (("--at", "yesterday"), ("--at", "0001-01-01"), ("--valued-on", "2025-13-01")):
         operator.run("balances", "show", "2009", *words, status=2)
@@ -262,6 +263,22 @@ def test_an_account_has_a_class(operator: Operator) -> None:
     assert operator.json("classes", "confirm", "2001")["face_to_face"]
     refused = operator.json("classes", "bind", "2001", "2002", status=1)
     assert refused["refused"] == "customers.bound_account_unsuitable"
+    id = str(uuid4())
+    asked = operator.json("verifications", "ask", "2001", "ICBKCNBJ", "6222000011112222", "138", "--id", id, status=1)
+    assert asked["refused"] == "customers.document_missing"
+    operator.json("parties", "add-document", owner, "passport", "P2001", "--country", "CN")
+    asked = operator.json("verifications", "ask", "2001", "ICBKCNBJ", "6222000011112222", "138", "--id", id)
+    assert (asked["elements"]["account"], asked["status"]) == ("****2222", "asked")
+    assert operator.json("verifications", "list") == [asked]
+    assert operator.json("verifications", "sent", id, "m-1")["message_id"] == "m-1"
+    matches = [f"--{name}" for name in ("name", "document", "phone", "account", "class-one")]
+    given = [part for name in matches for part in (name, "matches")]
+    assert operator.json("verifications", "answer", id, *given)["status"] == "confirmed"
+    [kept] = operator.json("verifications", "list", "--account", "2001", "--personal")
+    assert (kept["elements"]["phone"], set(kept["results"].values())) == ("138", {"matches"})
+    assert operator.json("verifications", "end", id)["status"] == "ended"
+    told = operator.json("verifications", "compare", "2001", "Bo", "passport", "P2001", "138")
+    assert (told["name"], told["document"], told["class_one"]) == ("differs", "matches", "differs")
     assert operator.json("classes", "end", "2001", "--until", assigned["since"])["until"] == assigned["since"]
 
 

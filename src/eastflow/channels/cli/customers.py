@@ -32,7 +32,8 @@ from eastflow.customers import (
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
 from eastflow.operations import Bank
-from eastflow.storage import Transaction
+from eastflow.payments.actions import shred_payments
+from eastflow.storage import Transaction, drop_older_wrapping_keys, rewrap_month_keys
 
 from .messages import say
 from .options import Day, DayOrNone, Json, Number
@@ -46,12 +47,12 @@ Country = Annotated[str, typer.Option(help="Of the issuer, two letters.")]
 _Answer = TypeVar("_Answer")
 
 
-def _written(work: Callable[[Transaction, date], Awaitable[_Answer | Refusal]], as_json: bool) -> _Answer:
+def written(work: Callable[[Transaction, date], Awaitable[_Answer | Refusal]], as_json: bool) -> _Answer:
     """In one transaction, on the bank's date."""
     return accepted(in_bank(lambda bank: bank.database.run(lambda tx: work(tx, bank.engine.today()))), as_json)
 
 
-def _operator() -> str:
+def operator() -> str:
     return f"operator {getpass.getuser()}"
 
 
@@ -73,9 +74,9 @@ def parties_identify(
 
     async def work(tx: Transaction, today: date) -> Party | Refusal:
         new = Party(new_id(), PartyKind.PERSON, name, today, born_on)
-        return await actions.register_or_find(tx, new, document, channel, by=_operator(), today=today)
+        return await actions.register_or_find(tx, new, document, channel, by=operator(), today=today)
 
-    show(shown_party(_written(work, as_json), personal), as_json)
+    show(shown_party(written(work, as_json), personal), as_json)
 
 
 @parties_app.command("find")
@@ -174,26 +175,26 @@ def parties_risk(id: UUID, risk_class: RiskClass, reason: str = "", as_json: Jso
 @parties_app.command("end-record")
 def parties_end_record(id: UUID, number: int, as_json: Json = False) -> None:
     """Withdraw a consent, take back a document or a contact point."""
-    ended = _written(lambda tx, _: actions.end_record(tx, id, number, by=_operator()), as_json)
+    ended = written(lambda tx, _: actions.end_record(tx, id, number, by=operator()), as_json)
     show(_record_data(ended, personal=False), as_json)
 
 
 @parties_app.command("merge")
 def parties_merge(id: UUID, into: UUID, reason: str, as_json: Json = False) -> None:
     """Merge a duplicate into the party it turned out to be."""
-    show(_written(lambda tx, _: actions.merge_parties(tx, id, into, reason=reason, by=_operator()), as_json), as_json)
+    show(written(lambda tx, _: actions.merge_parties(tx, id, into, reason=reason, by=operator()), as_json), as_json)
 
 
 @parties_app.command("unmerge")
 def parties_unmerge(id: UUID, as_json: Json = False) -> None:
     """Undo a merge: both are as they were."""
-    show(_written(lambda tx, _: actions.unmerge_party(tx, id, by=_operator()), as_json), as_json)
+    show(written(lambda tx, _: actions.unmerge_party(tx, id, by=operator()), as_json), as_json)
 
 
 @parties_app.command("erase")
 def parties_erase(id: UUID, as_json: Json = False) -> None:
     """Shred what is known of a party, where law allows. It cannot be undone."""
-    show(_written(lambda tx, today: actions.erase_party(tx, id, today=today), as_json), as_json)
+    show(written(lambda tx, today: actions.erase_party(tx, id, today=today), as_json), as_json)
 
 
 @classes_app.command("assign")
@@ -214,7 +215,7 @@ def classes_assign(
         new = ClassedAccount(account, party, account_class, since or today, opened_by, face_to_face, bound)
         return await actions.assign_class(tx, new, today=today)
 
-    show(class_data(_written(work, as_json)), as_json)
+    show(class_data(written(work, as_json)), as_json)
 
 
 @classes_app.command("show")
@@ -238,30 +239,31 @@ def classes_show(account: Number, as_json: Json = False) -> None:
 @classes_app.command("confirm")
 def classes_confirm(account: Number, as_json: Json = False) -> None:
     """Staff have seen the owner and the document."""
-    show(class_data(_written(lambda tx, _: actions.confirm_face_to_face(tx, account), as_json)), as_json)
+    show(class_data(written(lambda tx, _: actions.confirm_face_to_face(tx, account), as_json)), as_json)
 
 
 @classes_app.command("bind")
 def classes_bind(account: Number, to: int, as_json: Json = False) -> None:
     """Bind an account of class I of the same person."""
-    show(class_data(_written(lambda tx, _: actions.bind_account(tx, account, to), as_json)), as_json)
+    show(class_data(written(lambda tx, _: actions.bind_account(tx, account, to), as_json)), as_json)
 
 
 @classes_app.command("end")
 def classes_end(account: Number, until: Day, as_json: Json = False) -> None:
     """The account has no class from that day on."""
-    ended = _written(lambda tx, today: actions.end_class(tx, account, until=until, today=today), as_json)
+    ended = written(lambda tx, today: actions.end_class(tx, account, until=until, today=today), as_json)
     show(class_data(ended), as_json)
 
 
 @personal_app.command("rotate-key")
 def personal_rotate_key(as_json: Json = False) -> None:
-    """Add a wrapping key to the key file, and wrap every party's data key by it. What is sealed stays as it is."""
+    """Add a wrapping key to the key file, and wrap every data key by it, of parties and of payments' months. What is
+    sealed stays as it is."""
 
     async def work(bank: Bank) -> Data:
         assert bank.database.keys is not None, "a bank opens with its keys"
         number = bank.database.keys.add_wrapping_key()
-        wrapped = await _in_steps(lambda: bank.database.run(actions.rewrap_data_keys))
+        wrapped = await _rewrapped(bank)
         return {"wrapping_key": number, "data_keys": wrapped}
 
     show(in_bank(work), as_json)
@@ -269,13 +271,13 @@ def personal_rotate_key(as_json: Json = False) -> None:
 
 @personal_app.command("drop-old-keys")
 def personal_drop_old_keys(as_json: Json = False) -> None:
-    """Take from the key file every wrapping key but the last, after wrapping by it what the others still wrap. A backup
-    of the database made before can be read only with the key file of its time."""
+    """Take from the key file every wrapping key but the last, after wrapping by it what the others still wrap. It waits
+    for transactions that are open, a minute at most. A backup of the database made before can be read only with the
+    key file of its time."""
 
     async def work(bank: Bank) -> Data:
-        assert bank.database.keys is not None, "a bank opens with its keys"
-        wrapped = await _in_steps(lambda: bank.database.run(actions.rewrap_data_keys))
-        return {"wrapping_key": bank.database.keys.drop_wrapping_keys(), "data_keys": wrapped}
+        last, wrapped = await drop_older_wrapping_keys(bank.database, lambda: _rewrapped(bank))
+        return {"wrapping_key": last, "data_keys": wrapped}
 
     show(in_bank(work), as_json)
 
@@ -296,6 +298,19 @@ def personal_reseal(
     show(in_bank(work), as_json)
 
 
+@personal_app.command("shred-payments")
+def personal_shred_payments(as_json: Json = False) -> None:
+    """Make names, accounts and texts of payments and messages unreadable for good, month by month, where the law has
+    kept them long enough. Amounts and days stay."""
+    show({"months": written(lambda tx, today: shred_payments(tx, today=today), as_json)}, as_json)
+
+
+async def _rewrapped(bank: Bank) -> int:
+    """How many data keys are wrapped by the last wrapping key now that were not before: of parties and of months."""
+    of_months = await _in_steps(lambda: bank.database.run(rewrap_month_keys))
+    return of_months + await _in_steps(lambda: bank.database.run(actions.rewrap_data_keys))
+
+
 async def _in_steps(step: Callable[[], Awaitable[int]]) -> int:
     """Until nothing is left to do. How many there were in all."""
     total = 0
@@ -307,7 +322,7 @@ async def _in_steps(step: Callable[[], Awaitable[int]]) -> int:
 
 
 def _record(party: UUID, content: Content, as_json: bool) -> None:
-    added = _written(lambda tx, today: actions.add_record(tx, party, content, by=_operator(), today=today), as_json)
+    added = written(lambda tx, today: actions.add_record(tx, party, content, by=operator(), today=today), as_json)
     show(_record_data(added, personal=False), as_json)
 
 

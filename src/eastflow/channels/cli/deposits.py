@@ -17,6 +17,7 @@ from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal
 from eastflow.ledger import balances
 from eastflow.ledger.actions import new_id
 from eastflow.operations import Bank
+from eastflow.payments import remittances
 from eastflow.products import AtMaturity
 from eastflow.storage import Transaction
 
@@ -214,12 +215,12 @@ def deposits_print(
 ) -> None:
     """Write a statement as PDF, in English (en), Chinese (zh-Hans) or Korean (ko)."""
     if language not in deposits.LANGUAGES:
-        raise typer.BadParameter(f"one of {', '.join(deposits.LANGUAGES)}")
+        raise typer.BadParameter(say("one_of", choices=", ".join(deposits.LANGUAGES)))
 
     async def work(bank: Bank) -> bytes | Refusal:
         async with bank.database.reading() as tx:
             made = await deposits.statement_pdf(
-                tx, account, since, until, language=language, printed_on=bank.engine.today()
+                tx, account, since, until, language=language, printed_on=bank.engine.today(), texts=remittances
             )
         return _missing(account) if made is None else made
 
@@ -248,7 +249,7 @@ def _share(text: str) -> deposits.Share:
         party, account, weight = text.split(":")
         return deposits.Share(UUID(party), int(account), int(weight))
     except ValueError:
-        raise typer.BadParameter(f"{text!r}: PARTY:ACCOUNT:WEIGHT") from None
+        raise typer.BadParameter(say("not_a_share", text=text)) from None
 
 
 def _missing(account: int) -> Refusal:

@@ -25,6 +25,9 @@ flows_app = typer.Typer(help="Flows: onboard customers; begin, continue, finish 
 ChannelOption = Annotated[Channel, typer.Option("--channel", help="Where the customer is met.")]
 Reference = Annotated[int, typer.Argument(min=1, max=EXACT_JSON_INTEGER_MAX, help="What the customer was told.")]
 Minor = Annotated[int, typer.Option(min=0, max=INT64_MAX, help="In whole minor units.")]
+FirstMinor = Annotated[
+    int, typer.Option("--amount-minor", min=0, max=INT64_MAX, help="That has come from another bank, not as cash.")
+]
 PartyOption = Annotated[UUID | None, typer.Option("--party")]
 ProductOption = Annotated[str | None, typer.Option("--product")]
 BranchOption = Annotated[str | None, typer.Option("--branch")]
@@ -37,7 +40,7 @@ def flows_onboard(
     name: str,
     kind: PartyKind = PartyKind.PERSON,
     born_on: DayOrNone = None,
-    amount_minor: Minor = 0,
+    amount_minor: FirstMinor = 0,
     channel: ChannelOption = Channel.BRANCH,
     id: Id = None,
     party: Id = None,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
-from enum import Enum
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -14,53 +13,14 @@ import typer
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX
 from eastflow.operations import Bank
 
+from ..desk import Desk, Kept
 from .messages import say
 from .options import Day, Json, Limit
 from .output import fail, in_bank, printable, show, show_rows
+from .parties import Personal
 
 _Account = Annotated[int, typer.Argument(min=1, max=EXACT_JSON_INTEGER_MAX)]
 _Page = Annotated[int, typer.Option(min=1, max=99_999, help="A thousand entries each.")]
-
-
-class Kept(Protocol):
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def direction(self) -> Enum: ...
-    @property
-    def counterparty(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def message_id(self) -> str: ...
-    @property
-    def content(self) -> bytes: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def status(self) -> Enum: ...
-
-
-class Taken(Protocol):
-    @property
-    def answer(self) -> bytes | None: ...
-    @property
-    def id(self) -> UUID | None: ...
-    @property
-    def replayed(self) -> bool: ...
-    @property
-    def unreadable(self) -> str | None: ...
-
-
-class Desk(Protocol):
-    """The room for messages, as the composition root hands it in."""
-
-    async def receive(self, raw: bytes, *, sender: str) -> Taken: ...
-    async def message(self, id: UUID) -> Kept | None: ...
-    async def messages(self, *, after: UUID | None, limit: int) -> Sequence[Kept]: ...
-    async def send_again(self, id: UUID) -> Kept | None: ...
-    async def statement(self, account: int, day: date, page: int) -> bytes | None: ...
-    async def notification(self, account: int, day: date, page: int) -> bytes | None: ...
 
 
 def iso20022_app(desk_of: Callable[[Bank], Desk]) -> typer.Typer:
@@ -97,12 +57,13 @@ def iso20022_app(desk_of: Callable[[Bank], Desk]) -> typer.Typer:
             typer.echo(say("more_after", after=found[-1].id))
 
     @app.command("show")
-    def show_message(id: UUID, as_json: Json = False) -> None:
-        """One message as it is kept."""
+    def show_message(id: UUID, personal: Personal = False, as_json: Json = False) -> None:
+        """One message; with --personal its content too, as it is kept."""
         found = in_bank(lambda bank: desk_of(bank).message(id))
         if found is None:
             fail(say("no_message", id=id))
-        show(_data(found) | {"content": found.content.decode(errors="replace")}, as_json)
+        content = found.content.decode(errors="replace") if personal else None
+        show(_data(found) | {"content": content}, as_json)
 
     @app.command("again")
     def again(id: UUID, as_json: Json = False) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from .chinese import CHINESE
+from .korean import KOREAN
+
 ENGLISH: dict[str, str] = {
     "refused": "refused: {code}{facts}",
     "interrupted": "ended before it was done",
@@ -46,7 +49,10 @@ ENGLISH: dict[str, str] = {
     "not_a_piece": "{text!r} is not FORM:VALUE:COUNT, such as note:10000:5",
     "not_a_place": "{text!r} is not drawer:CODE or vault:CODE",
     "not_a_detail": "{text!r} is not KEY=VALUE",
+    "not_a_share": "{text!r} is not PARTY:ACCOUNT:WEIGHT",
+    "one_of": "one of {choices}",
     "other_account": "the cursor is of another account",
+    "at_or_business_date": "--at and --business-date ask for different balances; give one of them",
     "one_of_both": "--at and --valued-on ask for different balances; give one of them",
     "floor_missing": "give a FLOOR, or --none to take it away",
     "find_by_one": "give one of --document, --phone, --email, --reference",
@@ -59,10 +65,10 @@ ENGLISH: dict[str, str] = {
     "days_closed_by_itself": "The bank's date is {date}. The days since are being closed.",
     "no_benchmarks": "the benchmarks are not installed here",
 }
-LANGUAGES: dict[str, Mapping[str, str]] = {"en": ENGLISH}
+LANGUAGES: dict[str, Mapping[str, str]] = {"en": ENGLISH, "zh": CHINESE, "ko": KOREAN}
 
 
 def say(key: str, **facts: object) -> str:
-    """The text in the language of EASTFLOW_LANGUAGE, or in English where that has none."""
-    texts = LANGUAGES.get(os.environ.get("EASTFLOW_LANGUAGE", "en"), ENGLISH)
-    return texts.get(key, ENGLISH[key]).format(**facts)
+    """The text in the language of EASTFLOW_LANGUAGE (`zh`, `ko-KR`, `zh_CN.UTF-8`), or in English."""
+    asked = os.environ.get("EASTFLOW_LANGUAGE", "")[:2].lower()
+    return LANGUAGES.get(asked, ENGLISH)[key].format(**facts)

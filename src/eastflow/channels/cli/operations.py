@@ -28,7 +28,16 @@ from eastflow.operations import (
     day_to_close,
     set_business_date,
 )
-from eastflow.storage import Backup, EmbeddedServerFault, Transaction, back_up, backups, restore, verify_backup
+from eastflow.storage import (
+    Backup,
+    EmbeddedServerFault,
+    Transaction,
+    back_up,
+    backups,
+    drop_older_backups,
+    restore,
+    verify_backup,
+)
 
 from .entries import Id
 from .messages import say
@@ -173,17 +182,25 @@ def approvals_list(after: UUID | None = None, limit: Limit = 100, pending: bool 
         typer.echo(say("more_after", after=found[-1].id))
 
 
-def backup_command(directory: Path, as_json: Json = False) -> None:
+def backup_command(
+    directory: Path,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Then remove those older than so many whole ones, and their log.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Copy the bank's embedded database into a backup directory, and check the copy. Moments after it can be restored
     too if the bank runs with EASTFLOW_BACKUP_DIR set to this directory. The key file is not in it: keep it apart."""
 
-    async def work(bank: Bank) -> Backup:
+    async def work(bank: Bank) -> tuple[Backup, list[Backup]]:
         if bank.settings.database_url is not None:
             fail(say("not_embedded"))
-        return back_up(bank.settings.data_dir, directory)
+        made = back_up(bank.settings.data_dir, directory)
+        return made, [] if keep is None else drop_older_backups(directory, keep=keep)
 
-    made = in_bank(work)
-    show({"completed_at": made.completed_at, "path": str(made.path)}, as_json)
+    made, dropped = in_bank(work)
+    told = {"completed_at": made.completed_at, "path": str(made.path)}
+    show(told | ({} if keep is None else {"dropped": [str(each.path) for each in dropped]}), as_json)
 
 
 def backups_command(

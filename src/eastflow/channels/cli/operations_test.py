@@ -60,6 +60,11 @@ def test_a_bank_may_begin_on_another_date_and_closes_its_days(operator: Operator
     assert ended["steps"][0]["name"] == "cut_off"
     assert "trial_balance" in operator.run("close-day", (begun + timedelta(days=1)).isoformat())
     assert operator.json("business-date") == {"date": today.isoformat()}
+    kept = operator.json("trial-balance", "--business-date", begun.isoformat())
+    assert (kept["business_date"], kept["balanced"], kept["positions"]) == (begun.isoformat(), True, [])
+    still_open = operator.json("trial-balance", "--business-date", today.isoformat(), status=1)
+    assert still_open["refused"] == "ledger.day_not_closed"
+    operator.run("trial-balance", "--business-date", begun.isoformat(), "--at", begun.isoformat(), status=2)
     refused = operator.json("business-date", "--set", begun.isoformat(), status=1)
     assert refused["refused"] == "operations.books_not_empty"
     operator.run("close-day", "soon", status=2)
@@ -97,10 +102,35 @@ def test_keys_have_roles_and_an_actor(operator: Operator) -> None:
     operator.run("keys", "create", "till 1", "--actor", "x" * 101, status=2)
 
 
+def test_two_administrators_make_a_key_for_a_third_and_nobody_alone(operator: Operator) -> None:
+    ana, bo = (operator.json("keys", "create", name, "--role", "administrator") for name in ("ana", "bo"))
+    alone = operator.json("keys", "create", "x", status=1)
+    assert alone["refused"] == "api.second_person_needed"
+    as_ana, as_bo = (("--key", made["secret"]) for made in (ana, bo))
+    told = ("gil's till", "new", "--actor", "gil", "--role", "teller", "--expires-on", "2999-12-31")
+    assert operator.json("keys", "propose", *told, status=1)["refused"] == "api.key_missing"
+    id = operator.json("keys", "propose", *told, *as_ana)["id"]
+    assert operator.json("keys", "approve", id, "seen", *as_ana, status=1)["refused"] == "operations.checker_is_maker"
+    assert operator.json("keys", "approve", id, "seen", *as_bo)["result"] == {"key": id}
+    assert operator.json("keys", "rotate", id, status=1)["refused"] == "api.second_person_needed"
+    drawn = operator.json("keys", "rotate", id, *as_ana)
+    assert drawn["actor"] == "gil"
+    changed = operator.json("keys", "rotate", id, "--grace-seconds", "60", "--key", drawn["secret"])
+    assert changed["secret"] != drawn["secret"]
+    shown = operator.json("keys", "show", id)
+    assert (shown["made_by"]["actor"], shown["approved_by"], shown["expires_on"]) == ("ana", "bo", "2999-12-31")
+    other = operator.json("keys", "propose", *told, *as_bo)["id"]
+    assert operator.json("keys", "refuse", other, "not known", *as_ana)["status"] == "refused"
+    assert operator.json("keys", "create", "ana's phone", *as_ana)["scopes"] == ana["scopes"]
+    assert operator.json("keys", "revoke", bo["id"])["revoked_by"]["actor"] == "command line"
+
+
 def test_a_bank_is_backed_up_checked_and_restored(operator: Operator) -> None:
     safe, restored = str(operator.room / "safe"), str(operator.room / "restored")
     operator.run("restore", safe, "--data-dir", restored, status=1)
-    made = operator.json("backup", safe)
+    older = operator.json("backup", safe)
+    made = operator.json("backup", safe, "--keep", "1")
+    assert made["dropped"] == [older["path"]]
     assert [each["path"] for each in operator.json("backups", safe)] == [made["path"]]
     assert operator.json("backups", safe, "--verify")[0]["damage"] is None
     moment = datetime.now(UTC).isoformat()

@@ -44,6 +44,17 @@ def test_payments_orders_mandates_and_files(operator: Operator, tmp_path: Path) 
     refused = operator.json("payments", "answer-recall", sent["id"], status=1)
     assert refused["refused"] == "payments.payment_not_found"
     assert operator.json("payments", "confirm-payee", "2", "Nobody") == {"match": "unknown"}
+    far = operator.json("payments", "pay", "1", "87144583", "7", "CZK", "--bank", "YZ", "--name", "Jan", "--personal")
+    assert far["creditor"] == {"name": "Jan", "account": "87144583", "bank": "YZ"}
+    assert operator.json("payments", "show", far["id"])["creditor"]["name"] == "J**"
+    assert operator.json("payments", "recall", far["id"])["creditor"]["account"] == "****4583"
+    assert operator.json("payments", "suspense") == []
+    assert operator.json("personal-data", "rotate-key") == {"wrapping_key": 2, "data_keys": 1}
+    assert operator.json("personal-data", "drop-old-keys") == {"wrapping_key": 2, "data_keys": 0}
+    assert operator.json("payments", "show", far["id"], "--personal")["creditor"] == far["creditor"]
+    assert operator.json("personal-data", "shred-payments") == {"months": 0}
+    late = operator.json("payments", "pay", "1", "2", "5", "CZK", "--on", "2999-01-31", status=1)
+    assert late["refused"] == "payments.schedule_malformed"
     limit = operator.json("payments", "limit", "CZK", "--channel", "wallet", "--per-day-minor", "10")
     assert operator.json("payments", "limits") == [limit]
 
@@ -64,6 +75,17 @@ def test_payments_orders_mandates_and_files(operator: Operator, tmp_path: Path) 
     assert len(operator.json("mandates", "show", mandate["id"])["collections"]) == 1
     assert operator.json("mandates", "cancel", mandate["id"])["status"] == "cancelled"
     assert [each["id"] for each in operator.json("mandates", "list")] == [mandate["id"]]
+
+    told = ["--bank", "GIBACZPX", "--account", "87144583", "--creditor-id", "CZ98ZZZ17", "--reference", "M-17"]
+    given = operator.json("mandates", "give", "1", "0", "City Power", "900", "CZK", "--first-on", today, *told)
+    assert (given["creditor"], given["outside"]["bank"]) == (None, "GIBACZPX")
+    told = [*told[:-1], "M-18", "--debtor-name", "Jan"]
+    given = operator.json("mandates", "give", "0", "1", "City Power", "900", "CZK", "--first-on", today, *told)
+    asked = operator.json("mandates", "collect", given["id"], "800", "--due-on", today)
+    assert (given["debtor"], asked["status"]) == (None, "asked")
+    assert "****4583" in operator.run("mandates", "list")
+    operator.json("mandates", "cancel", given["id"])
+    assert operator.json("mandates", "show", given["id"])["collections"][0]["reason"] == "payments.mandate_cancelled"
 
     file = tmp_path / "wages.csv"
     file.write_text("creditor_name,creditor_account,amount_minor\nAnn,2,30\nBob,4711,40\n")

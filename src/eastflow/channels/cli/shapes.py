@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from eastflow.branch import Stock, Voucher
+from eastflow.branch import Journal, Stock, Voucher
 from eastflow.customers import ClassedAccount, Record
 from eastflow.flows import Application
 from eastflow.kernel import Refusal
@@ -93,6 +93,7 @@ def statement_data(page: Statement) -> Data:
 def trial_balance_data(found: TrialBalance) -> Data:
     return {
         "at": found.at,
+        "business_date": found.day,
         "balanced": found.balanced,
         "differences_minor": found.differences_minor,
         "positions": found.positions,
@@ -200,6 +201,20 @@ def voucher_data(found: Voucher) -> Data:
         "expires_at": found.expires_at,
         "ended_by": found.ended_by,
         "ended_at": found.ended_at,
+        "closes": found.closes,
+        "reverses": found.reverses,
+        "reversed_by": found.reversed_by,
+    }
+
+
+def journal_data(found: Journal) -> Data:
+    return {
+        "session": found.session,
+        "opening": found.opening,
+        "closing": found.closing,
+        "totals": found.totals,
+        "vouchers": [voucher_data(each) for each in found.vouchers],
+        "transfers": found.transfers,
     }
 
 

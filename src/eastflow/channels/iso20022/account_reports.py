@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from eastflow import ledger
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Statement
+from eastflow.payments import with_remittances
 from eastflow.storage import Clock, Transaction, now
 
 from . import amounts, write
@@ -61,7 +62,7 @@ async def _page(tx: Transaction, account: int, day: date, number: int) -> tuple[
         if page is None or page.cursor is None:
             return None
         page = await ledger.statement_after(tx, of, page.cursor, limit=ENTRIES_PER_PAGE)
-    return (of, asset, page) if page is not None and _fits(page, asset) else None
+    return (of, asset, await with_remittances(tx, page)) if page is not None and _fits(page, asset) else None
 
 
 def _fits(page: Statement, asset: Asset) -> bool:

@@ -13,7 +13,7 @@ from lxml import etree
 from eastflow import ledger
 from eastflow.channels.iso20022 import account_reports, safe_xml, write
 from eastflow.channels.iso20022.account_reports import notification, statement
-from eastflow.channels.iso20022.conftest import NOW, SETTINGS, START_MINOR, TODAY, Bank, texts, valid
+from eastflow.channels.iso20022.conftest import NOW, SETTINGS, START_MINOR, TODAY, Bank, Paid, pain001, texts, valid
 from eastflow.channels.iso20022.model import Header
 from eastflow.kernel import Asset
 from eastflow.ledger import Account, Entry, Posting, Side, Statement, StatementLine
@@ -62,6 +62,16 @@ async def test_what_no_message_can_carry_has_no_reports(bank: Bank) -> None:
         assert await read(bank, account, TODAY) is None
         async with bank.database.reading() as tx:
             assert await notification(tx, account, TODAY, settings=SETTINGS, clock=lambda: NOW) is None
+
+
+async def test_what_was_said_with_a_payment_is_told_though_the_books_do_not_have_it(bank: Bank) -> None:
+    await bank.answer(pain001([Paid(remittance="rent of May")]), "company")
+    async with bank.database.reading() as tx:
+        [posting, _] = (await ledger.statement(tx, (await ledger.accounts(tx, [1]))[1], TODAY, TODAY, limit=9)).lines
+        told = await notification(tx, 1, TODAY, settings=SETTINGS, clock=lambda: NOW)
+    assert told is not None
+    assert texts(valid(told), "AddtlNtryInf") == ["rent of May"]
+    assert posting.memo is None
 
 
 async def test_a_statement_closes_where_the_ledger_does(bank: Bank) -> None:

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from eastflow import ledger
 from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
-from eastflow.payments import Endpoint, Incoming, PaymentStatus
+from eastflow.payments import DAYS_AHEAD_MAX, Endpoint, Incoming, OrderStatus, PaymentsRefusal, PaymentStatus
 from eastflow.payments import Transfer as AskedTransfer
 from eastflow.payments.actions import (
+    apply_collection_status,
     apply_status,
     receive_incoming,
     receive_recall,
     receive_recall_answer,
     receive_return,
+    return_collection,
+    schedule_transfer,
     transfer,
 )
 from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
-from . import amounts, decide, store, write
+from . import amounts, debits, decide, store, write
 from .model import (
-    Amount,
+    Collections,
     Content,
     Direction,
     GroupStatus,
@@ -35,6 +36,7 @@ from .model import (
     Kind,
     Malformed,
     Message,
+    Questions,
     Reason,
     RecallAnswers,
     RecallLine,
@@ -49,24 +51,17 @@ from .model import (
     Transfer,
     Transfers,
     Unreadable,
+    VerificationReports,
 )
 from .read import read
 from .reasons import NOT_SPECIFIED, reason_of
 from .settings import Iso20022Settings
+from .verification import actions as verification
+from .work import Work, minor, refused
 
 NO_ACCOUNT_TOLD = "NOTPROVIDED"
+STEP_MESSAGES = 20
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Where a message is worked at: whose it is, on which business date, for which bank."""
-
-    tx: Transaction
-    sender: str
-    settings: Iso20022Settings
-    today: date
-    clock: Clock
 
 
 async def receive(
@@ -86,6 +81,8 @@ async def receive(
     message_id = content.header.message_id
     if reason := decide.check_sender(kind, is_clearing=sender == settings.clearing):
         return _not_taken(work, kind, message_id, reason)
+    if reason := decide.check_header(kind, content.header, settings.bank):
+        return _not_taken(work, kind, message_id, reason)
     if before := await store.received(tx, sender, message_id):
         return await _again(work, kind, raw, *before)
     at = clock()
@@ -93,8 +90,9 @@ async def receive(
     await _keep(tx, message)
     header = _header(at)
     answer = await _answer(work, kind, content, header)
+    written = None
     if answer is not None:
-        answer_kind, written = answer
+        answer_kind, written = answer[0], _headed(work, answer[1])
         await _keep(
             tx,
             Message(
@@ -102,7 +100,7 @@ async def receive(
                 answers=message.id,
             ),
         )  # fmt: skip
-    return Received(kind, message_id, message.id, None if answer is None else answer[1])
+    return Received(kind, message_id, message.id, written)
 
 
 async def send_again(tx: Transaction, id: UUID, *, clock: Clock = now) -> Message | None:
@@ -111,8 +109,13 @@ async def send_again(tx: Transaction, id: UUID, *, clock: Clock = now) -> Messag
     return await store.message(tx, id)
 
 
+async def seal_plain_messages(tx: Transaction, *, limit: int = STEP_MESSAGES) -> int:
+    """Seal messages that were kept before contents were sealed; the answer is how many. Repeat until it is none."""
+    return await store.seal_plain(tx, limit)
+
+
 async def _again(work: Work, kind: Kind, raw: bytes, before: Message, content_hash: bytes) -> Received | Unreadable:
-    if content_hash != store.content_hash(raw):
+    if content_hash not in (store.keyed_hash(work.tx, raw), store.plain_hash(raw)):
         return _not_taken(work, kind, before.message_id, decide.MESSAGE_ID_REUSED)
     answer = await store.answer_to(work.tx, before)
     return Received(kind, before.message_id, before.id, None if answer is None else answer.content, replayed=True)
@@ -121,9 +124,18 @@ async def _again(work: Work, kind: Kind, raw: bytes, before: Message, content_ha
 def _not_taken(work: Work, kind: Kind, message_id: str, reason: Reason) -> Received | Unreadable:
     """The whole message is refused, and leaves no trace: once it is mended, its id is free. What is itself an answer
     is not answered."""
-    if kind in (Kind.STATUS, Kind.RECALL_ANSWER):
+    if kind in (Kind.STATUS, Kind.RECALL_ANSWER, Kind.VERIFICATION_REPORT):
         return Unreadable(reason.text)
-    return Received(kind, message_id, None, _refusal(_header(work.clock()), kind, message_id, reason))
+    refusal = _refusal(_header(work.clock()), kind, message_id, reason)
+    return Received(kind, message_id, None, _headed(work, refusal))
+
+
+def _headed(work: Work, written: bytes) -> bytes:
+    """The clearing is answered with a header if the settings ask for one, a customer's program never."""
+    settings = work.settings
+    if not settings.clearing_header or work.sender != settings.clearing:
+        return written
+    return write.with_header(written, sender=settings.bank, receiver=settings.clearing_bank)
 
 
 def _refusal(header: Header, kind: Kind, message_id: str, reason: Reason) -> bytes:
@@ -157,6 +169,8 @@ async def _answer(work: Work, kind: Kind, content: Content, header: Header) -> t
             return Kind.INITIATION_STATUS, write.initiation_statuses(header, message_id, group, None, blocks)
         case Transfers():
             lines = [await _take_in(work, each) for each in content.transfers]
+        case Collections():
+            lines = [await debits.collect(work, each) for each in content.collections]
         case Returns():
             lines = [await _take_back(work, each) for each in content.lines]
         case Recalls():
@@ -175,6 +189,12 @@ async def _answer(work: Work, kind: Kind, content: Content, header: Header) -> t
             for line in content.lines:
                 await _recall_answered(work, line)
             return None
+        case Questions():
+            told = await verification.answer(work.tx, content, header, settings=work.settings)
+            return Kind.VERIFICATION_REPORT, told
+        case VerificationReports():
+            await verification.take_report(work.tx, content, by=work.sender, today=work.today)
+            return None
     return Kind.STATUS, write.statuses(header, kind, message_id, write.group_status(lines), None, lines)
 
 
@@ -182,53 +202,61 @@ async def _pay(work: Work, message_id: str, block: str, place: int, asked: Trans
     """A customer's payment. Payments decides whether it is made; here it is only put into the bank's own terms."""
     debtor = decide.account_number(asked.debtor)
     if asked.debtor.agent not in (None, work.settings.bank) or debtor is None:
-        return _refused(asked, decide.DEBTOR_MISSING)
-    if asked.day > work.today:
-        return _refused(asked, decide.DATE_IN_FUTURE)
+        return refused(asked, decide.DEBTOR_MISSING)
+    if (asked.day - work.today).days > DAYS_AHEAD_MAX:
+        return refused(asked, decide.DATE_IN_FUTURE)
     if not asked.creditor.account:
-        return _refused(asked, decide.CREDITOR_MISSING)
-    amount_minor = await _minor(work.tx, asked.amount)
+        return refused(asked, decide.CREDITOR_MISSING)
+    amount_minor = await minor(work.tx, asked.amount)
     if isinstance(amount_minor, Reason):
-        return _refused(asked, amount_minor)
+        return refused(asked, amount_minor)
     bank = None if asked.creditor.agent == work.settings.bank else asked.creditor.agent
-    made = await transfer(
-        work.tx,
-        AskedTransfer(
-            decide.payment_id(work.sender, message_id, block, place, asked),
-            debtor,
-            Endpoint(asked.creditor.name or "", asked.creditor.account, bank),
-            amount_minor,
-            asked.amount.currency,
-            Channel.API,
-            asked.remittance or "",
-            asked.end_to_end_id,
-            # The ids of the message and its UETRs tell whether it is meant twice; there is nobody to ask.
-            duplicate_confirmed=True,
-            uetr=asked.uetr,
-        ),
-        today=work.today,
-        by=work.sender,
-        clock=work.clock,
+    told = AskedTransfer(
+        decide.payment_id(work.sender, message_id, block, place, asked),
+        debtor,
+        Endpoint(asked.creditor.name or "", asked.creditor.account, bank),
+        amount_minor,
+        asked.amount.currency,
+        Channel.API,
+        asked.remittance or "",
+        asked.end_to_end_id,
+        # The ids of the message and its UETRs tell whether it is meant twice; there is nobody to ask.
+        duplicate_confirmed=True,
+        uetr=asked.uetr,
     )
+    if asked.day > work.today:
+        return await _schedule(work, asked, told)
+    made = await transfer(work.tx, told, today=work.today, by=work.sender, clock=work.clock)
     if isinstance(made, Refusal):
-        return _refused(asked, reason_of(made))
+        return refused(asked, reason_of(made))
     status, reason = decide.status_of(made)
     return StatusLine(asked.uetr, asked.end_to_end_id, status.value, reason, asked.instruction_id)
+
+
+async def _schedule(work: Work, asked: Transfer, told: AskedTransfer) -> StatusLine:
+    """A payment on a day to come waits as an order of one time."""
+    order = await schedule_transfer(work.tx, told, asked.day, today=work.today, by=work.sender, clock=work.clock)
+    if isinstance(order, Refusal):
+        return refused(asked, reason_of(order))
+    if order.status is OrderStatus.CANCELLED:
+        return refused(asked, decide.CANCELLED)
+    reason = decide.scheduled(order.first_on)
+    return StatusLine(asked.uetr, asked.end_to_end_id, TransactionStatus.SCHEDULED.value, reason, asked.instruction_id)
 
 
 async def _take_in(work: Work, sent: Transfer) -> StatusLine:
     """Another bank pays one of our customers."""
     if sent.uetr is None:
-        return _refused(sent, decide.UETR_MISSING, interbank=True)
+        return refused(sent, decide.UETR_MISSING, interbank=True)
     if sent.creditor.agent not in (None, work.settings.bank):
-        return _refused(sent, decide.BANK_MISSING, interbank=True)
+        return refused(sent, decide.BANK_MISSING, interbank=True)
     if sent.day > work.today:
-        return _refused(sent, decide.DATE_IN_FUTURE, interbank=True)
+        return refused(sent, decide.DATE_IN_FUTURE, interbank=True)
     if not sent.creditor.account:
-        return _refused(sent, decide.CREDITOR_MISSING, interbank=True)
-    amount_minor = await _minor(work.tx, sent.amount)
+        return refused(sent, decide.CREDITOR_MISSING, interbank=True)
+    amount_minor = await minor(work.tx, sent.amount)
     if isinstance(amount_minor, Reason):
-        return _refused(sent, amount_minor, interbank=True)
+        return refused(sent, amount_minor, interbank=True)
     debtor = sent.debtor
     incoming = Incoming(
         sent.uetr,
@@ -241,24 +269,41 @@ async def _take_in(work: Work, sent: Transfer) -> StatusLine:
     )
     made = await receive_incoming(work.tx, incoming, today=work.today, clock=work.clock)
     if isinstance(made, Refusal):
-        return _refused(sent, reason_of(made), interbank=True)
+        return refused(sent, reason_of(made), interbank=True)
     status, reason = decide.status_of(made)
     return StatusLine(sent.uetr, sent.end_to_end_id, status.value, reason, sent.transaction_id)
 
 
 async def _take_back(work: Work, line: ReturnLine) -> StatusLine:
-    """A payment of ours comes back."""
+    """A payment of ours comes back, or what we collected goes back."""
     if line.uetr is None:
-        return _refused(line, decide.UETR_MISSING)
-    amount_minor = await _minor(work.tx, line.amount)
+        return refused(line, decide.UETR_MISSING)
+    amount_minor = await minor(work.tx, line.amount)
     if isinstance(amount_minor, Reason):
-        return _refused(line, amount_minor)
-    made = await receive_return(
-        work.tx, line.uetr, amount_minor, line.amount.currency, line.reason.code, today=work.today, clock=work.clock
-    )
+        return refused(line, amount_minor)
+    charges_minor = await _charges_minor(work.tx, line)
+    if isinstance(charges_minor, Reason):
+        return refused(line, charges_minor)
+    told = line.uetr, amount_minor, line.amount.currency, line.reason.code
+    made: object = await receive_return(work.tx, *told, charges_minor=charges_minor, today=work.today, clock=work.clock)
+    if _is_unknown(made):
+        made = await return_collection(work.tx, *told, today=work.today, clock=work.clock)
     if isinstance(made, Refusal):
-        return _refused(line, reason_of(made))
+        return refused(line, reason_of(made))
     return StatusLine(line.uetr, line.end_to_end_id, TransactionStatus.SETTLED.value)
+
+
+async def _charges_minor(tx: Transaction, line: ReturnLine) -> int | Reason:
+    """What the other bank says that it kept, in the payment's currency."""
+    total = 0
+    for each in line.charges:
+        found = await minor(tx, each)
+        if isinstance(found, Reason) and found is not amounts.ZERO:
+            return found
+        if each.currency != line.amount.currency:
+            return decide.CHARGES_IN_ANOTHER_CURRENCY
+        total += found if isinstance(found, int) else 0
+    return total
 
 
 async def _recalled(work: Work, line: RecallLine) -> StatusLine:
@@ -272,7 +317,7 @@ async def _recalled(work: Work, line: RecallLine) -> StatusLine:
 
 async def _told(work: Work, statuses: Statuses) -> None:
     """The other side's word on what we sent. What it says of one payment goes before what it says of all."""
-    if statuses.original_kind in (None, Kind.TRANSFER.value):
+    if statuses.original_kind in (None, Kind.TRANSFER.value, Kind.COLLECTION.value):
         for line in (*statuses.lines, *await _unnamed(work, statuses)):
             await _apply(work, line)
     elif statuses.original_kind == Kind.RECALL.value:
@@ -293,11 +338,11 @@ async def _unnamed(work: Work, statuses: Statuses) -> list[StatusLine]:
     id, code = statuses.original_message_id, statuses.group_status
     sent = None if id is None else await store.sent(work.tx, work.sender, id)
     found = None if sent is None else read(sent.content)
-    if code is None or not isinstance(found, tuple) or not isinstance(found[1], Transfers):
+    if code is None or not isinstance(found, tuple):
         return []
     return [
         StatusLine(each.uetr, each.end_to_end_id, code, statuses.reason)
-        for each in found[1].transfers
+        for each in decide.transfers_of(found[1])
         if each.uetr not in named
     ]
 
@@ -309,8 +354,16 @@ async def _apply(work: Work, line: StatusLine) -> None:
     reason = None
     if status is PaymentStatus.REJECTED:
         reason = line.reason.code if line.reason else NOT_SPECIFIED
-    outcome = await apply_status(work.tx, line.uetr, status, reason, today=work.today, clock=work.clock)
+    told = line.uetr, status, reason
+    outcome: object = await apply_status(work.tx, *told, today=work.today, clock=work.clock)
+    if _is_unknown(outcome):
+        outcome = await apply_collection_status(work.tx, *told, today=work.today, clock=work.clock)
     _note(line, outcome)
+
+
+def _is_unknown(outcome: object) -> bool:
+    """No payment that we sent: what we collect of others has verbs of its own."""
+    return isinstance(outcome, Refusal) and outcome.code is PaymentsRefusal.PAYMENT_NOT_FOUND
 
 
 async def _recall_answered(work: Work, line: StatusLine) -> None:
@@ -327,23 +380,6 @@ def _note(line: StatusLine, outcome: object) -> None:
     """An answer is not answered: one that does not fit the books is kept, and told to whoever reads the log."""
     if isinstance(outcome, Refusal):
         _LOG.warning("the status %s of %s was not taken: %s", line.status, line.uetr, outcome.code.value)
-
-
-def _refused(line: Transfer | ReturnLine, reason: Reason, *, interbank: bool = False) -> StatusLine:
-    """Between banks the transaction's id goes back, to a customer the instruction's."""
-    id = None
-    if isinstance(line, Transfer):
-        id = line.transaction_id if interbank else line.instruction_id
-    return StatusLine(line.uetr, line.end_to_end_id, TransactionStatus.REFUSED.value, reason, id)
-
-
-async def _minor(tx: Transaction, amount: Amount) -> int | Reason:
-    asset = await ledger.asset(tx, amount.currency)
-    if asset is None or not amounts.is_currency(asset):
-        return decide.CURRENCY_UNKNOWN
-    found = amounts.minor(amount.text, asset.scale)
-    # What no message could carry back is not taken in.
-    return found if isinstance(found, Reason) or amounts.fits(found, asset) else amounts.TOO_LARGE
 
 
 def _header(at: datetime) -> Header:

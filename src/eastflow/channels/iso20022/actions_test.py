@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,7 +37,14 @@ from eastflow.kernel import Asset, Refusal
 from eastflow.ledger import Account, Entry, Posting, Side
 from eastflow.ledger.actions import define_asset, new_id, open_accounts, post
 from eastflow.payments import Payment, PaymentStatus
-from eastflow.payments.actions import answer_recall, recall, receive_incoming, transfer
+from eastflow.payments.actions import (
+    answer_recall,
+    cancel_order,
+    recall,
+    receive_incoming,
+    run_standing_orders,
+    transfer,
+)
 from eastflow.storage import Transaction
 
 TO_OTHERS = Paid(creditor="CZ6508000000192000145399", agent="OTHRBANK", name="Eva Dvořáková")
@@ -116,7 +124,7 @@ async def test_a_message_refused_whole_says_why(bank: Bank, message: str, reason
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (pain001([Paid()], day="2026-01-06"), "DT04"),
+        (pain001([Paid()], day="2027-01-07"), "DT04"),
         (pain001([Paid()], debtor="x"), "AC02"),
         (pain001([Paid()], debtor="77"), "AC01"),
         (pain001([Paid(remittance="x" * 100)]).replace("<RmtInf>", f"<RmtInf><Ustrd>{'y' * 100}</Ustrd>"), "CH16"),
@@ -306,7 +314,9 @@ async def test_what_could_not_go_back_does_not_come_in(bank: Bank) -> None:
         assert verdicts(await bank.answer(pacs008([paid], id=uuid4().hex))) == [("RJCT", reason)]
 
 
-async def test_a_return_that_no_message_can_carry_waits_and_is_not_counted_as_work(bank: Bank) -> None:
+async def test_a_return_that_no_message_can_carry_is_told_of_once_and_waits_for_a_person(
+    bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
     async def receive(tx: Transaction) -> None:
         await define_asset(tx, Asset("GOLD", 6))
         ends = payments.Endpoint("", "1", "OTHRBANK"), payments.Endpoint("", "77")
@@ -314,11 +324,13 @@ async def test_a_return_that_no_message_can_carry_waits_and_is_not_counted_as_wo
         assert isinstance(taken, Payment)
 
     await bank.database.run(receive)
-    for _ in range(2):
+    for expected in (1, 0, 0):
         worked = await bank.database.run(lambda tx: write_waiting(tx, settings=bank.settings, today=TODAY))
-        assert worked == 0
+        assert worked == expected
+    assert len(caplog.records) == 1
     async with bank.database.reading() as tx:
-        assert len(await payments.outgoing_page(tx, on=TODAY, limit=9)) == 1
+        assert await payments.outgoing_page(tx, on=TODAY, limit=9) == []
+        assert [each.held_for for each in await payments.suspense_page(tx, limit=9)] == ["AM03"]
 
 
 async def test_a_payment_that_comes_back_is_the_payers_again_once(bank: Bank) -> None:
@@ -330,6 +342,59 @@ async def test_a_payment_that_comes_back_is_the_payers_again_once(bank: Bank) ->
         assert verdicts(await bank.answer(pacs004(uetr, "10.00"))) == [("ACSC", None)]
     assert verdicts(await bank.answer(pacs004(uetr, "10.00", reason="AC01"))) == [("RJCT", "FF12")]
     assert await bank.posted(1) == START_MINOR
+
+
+async def test_a_payment_comes_back_less_the_charges_that_the_other_bank_names(bank: Bank) -> None:
+    uetr = await sent_out(bank)
+    for charges in ((), ("0.50",), ("1.00", "0.01"), ("0.00",), ("0.005",)):
+        refused = verdicts(await bank.answer(pacs004(uetr, "9.00", charges=charges)))
+        assert refused == [("RJCT", "CH20" if "0.005" in charges else "AM09")]
+    strange = verdicts(await bank.answer(pacs004(uetr, "9.00", charges=("1.00",), charged_in="EUR")))
+    assert strange == [("RJCT", "AM03")], "the bank does not keep it"
+    for _ in range(2):
+        assert verdicts(await bank.answer(pacs004(uetr, "9.00", charges=("0.60", "0.40")))) == [("ACSC", None)]
+    assert verdicts(await bank.answer(pacs004(uetr, "8.00", charges=("2.00",)))) == [("RJCT", "FF12")]
+    assert await bank.posted(1) == START_MINOR - 100
+
+
+async def test_a_payment_for_a_day_to_come_waits_and_is_paid_then(bank: Bank) -> None:
+    uetr, day = uuid4(), date(2026, 2, 1)
+    told = pain001([Paid(uetr=uetr, remittance="rent")], day=day.isoformat())
+    answer = await bank.answer(told, "company")
+    assert verdicts(answer) == [("ACCP", "NARR")]
+    assert texts(answer, "AddtlInf") == ["to be paid on 2026-02-01"]
+    assert texts(answer, "GrpSts") == ["ACCP"]
+    assert await bank.posted(1) == START_MINOR
+    # In another message, it is the same payment; at once, it is the same payment too, and comes first.
+    again = pain001([Paid(uetr=uetr, remittance="rent")], day=day.isoformat(), id="M2")
+    assert verdicts(await bank.answer(again, "company")) == [("ACCP", "NARR")]
+    other = pain001([Paid(uetr=uetr, remittance="else")], day=day.isoformat(), id="M3")
+    assert verdicts(await bank.answer(other, "company")) == [("RJCT", "DU03")]
+    assert await run_standing_orders(bank.database, day, clock=lambda: NOW) == payments.Run(paid=1)
+    async with bank.database.reading() as tx:
+        [paid] = await payments.payments_of_uetr(tx, uetr)
+    assert (paid.end_to_end_id, paid.remittance, paid.channel, paid.amount_minor) == ("E1", "rent", Channel.API, 1_000)
+    assert await bank.posted(1) == START_MINOR - 1_000
+    late = pain001([Paid(uetr=uetr, remittance="rent")], id="M4")
+    assert verdicts(await bank.answer(late, "company")) == [("RJCT", "DU03")]
+
+
+async def test_what_cannot_be_paid_on_a_day_to_come_is_refused_now(bank: Bank) -> None:
+    day = "2026-02-01"
+    for debtor, paid, reason in (
+        ("77", Paid(), "AC01"),
+        ("3", Paid(), "AC04"),
+        ("9000000000000001", Paid(), "AC01"),
+        ("1", Paid(creditor="1"), "AC01"),
+        ("1", Paid(creditor=""), "AC03"),
+    ):
+        sent = pain001([paid], day=day, debtor=debtor, id=uuid4().hex)
+        assert verdicts(await bank.answer(sent, "company")) == [("RJCT", reason)]
+    uetr = uuid4()
+    told = pain001([Paid(uetr=uetr)], day=day, id="M9")
+    assert verdicts(await bank.answer(told, "company")) == [("ACCP", "NARR")]
+    await bank.database.run(lambda tx: cancel_order(tx, uetr))
+    assert verdicts(await bank.answer(told.replace("M9", "M10"), "company")) == [("RJCT", "NARR")]
 
 
 async def test_what_came_in_is_asked_back_and_a_person_answers(bank: Bank) -> None:

@@ -57,6 +57,7 @@ async def caller(bank: Bank) -> AsyncIterator[Caller]:
 
 async def test_a_message_is_answered_and_kept(caller: Caller, bank: Bank) -> None:
     key = await caller.key("company", Scope.ISO20022_READ, Scope.ISO20022_WRITE)
+    trusted = await caller.key("trusted", Scope.ISO20022_READ, Scope.PARTIES_PERSONAL)
     operator = await caller.key("operator", Scope.OPERATIONS_WRITE)
     sent = pain001([Paid()]).encode()
     first = await caller.client.post(MESSAGES, content=sent, headers=key)
@@ -71,7 +72,9 @@ async def test_a_message_is_answered_and_kept(caller: Caller, bank: Bank) -> Non
     assert (untouched.status_code, untouched.json()["status"]) == (200, "done")
     assert (await caller.client.post(f"{MESSAGES}/{uuid4()}/delivery", headers=operator)).status_code == 404
     kept = (await caller.client.get(f"{MESSAGES}/{id}", headers=key)).json()
-    assert base64.b64decode(kept["content"]) == sent
+    assert kept["content"] is None, "it names payers and payees"
+    open_to_them = (await caller.client.get(f"{MESSAGES}/{id}", headers=trusted)).json()
+    assert base64.b64decode(open_to_them["content"]) == sent
     assert (kept["message"]["counterparty"], kept["message"]["kind"]) == ("company", "pain.001.001.10")
     page: Any = (await caller.client.get(MESSAGES, params={"limit": 1}, headers=key)).json()
     rest = (await caller.client.get(MESSAGES, params={"cursor": page["cursor"]}, headers=key)).json()
@@ -133,7 +136,7 @@ def test_the_command_line_takes_a_file(bank: Bank, tmp_path: Path) -> None:
     assert taken["replayed"] is True
     listed = json.loads(run("list", "--json"))
     assert sorted(each["direction"] for each in listed) == ["received", "sent"]
-    assert json.loads(run("show", taken["id"], "--json"))["content"] == file.read_text()
+    assert json.loads(run("show", taken["id"], "--personal", "--json"))["content"] == file.read_text()
     assert json.loads(run("again", taken["id"], "--json"))["status"] == "done"
     assert "no message" in run("again", str(uuid4()), status=1)
     assert "Ntfctn" in run("notification", "1", "--day", str(TODAY))

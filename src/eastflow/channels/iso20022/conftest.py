@@ -177,12 +177,25 @@ def group_status(original: str, kind: str, status: str, reason: str) -> str:
     )
 
 
-def pacs004(uetr: UUID | str, amount: str, *, id: str | None = None, reason: str = "AC04") -> str:
+def pacs004(
+    uetr: UUID | str,
+    amount: str,
+    *,
+    id: str | None = None,
+    reason: str = "AC04",
+    charges: Sequence[str] = (),
+    charged_in: str = "CZK",
+) -> str:
+    kept = "".join(
+        f'<ChrgsInf><Amt Ccy="{charged_in}">{each}</Amt><Agt><FinInstnId><BICFI>{OTHER_BANK}</BICFI></FinInstnId></Agt>'
+        "</ChrgsInf>"
+        for each in charges
+    )
     return document(
         "pacs.004.001.10",
         f"<PmtRtr><GrpHdr><MsgId>{id or uuid4().hex}</MsgId><CreDtTm>2026-01-05T08:00:00Z</CreDtTm>"
         "<NbOfTxs>1</NbOfTxs><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf></GrpHdr>"
-        f'<TxInf><OrgnlUETR>{uetr}</OrgnlUETR><RtrdIntrBkSttlmAmt Ccy="CZK">{amount}</RtrdIntrBkSttlmAmt>'
+        f'<TxInf><OrgnlUETR>{uetr}</OrgnlUETR><RtrdIntrBkSttlmAmt Ccy="CZK">{amount}</RtrdIntrBkSttlmAmt>{kept}'
         f"<RtrRsnInf><Rsn><Cd>{reason}</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr>",
     )
 
@@ -206,4 +219,33 @@ def camt029(uetr: UUID | str, status: str, *, reason: str | None = None) -> str:
         f"<RsltnOfInvstgtn><Assgnmt><Id>{uuid4().hex}</Id><Assgnr>{agent}</Assgnr><Assgne>{agent}</Assgne>"
         "<CreDtTm>2026-01-05T08:00:00Z</CreDtTm></Assgnmt><Sts><Conf>CNCL</Conf></Sts><CxlDtls><TxInfAndSts>"
         f"<OrgnlUETR>{uetr}</OrgnlUETR><TxCxlSts>{status}</TxCxlSts>{why}</TxInfAndSts></CxlDtls></RsltnOfInvstgtn>",
+    )
+
+
+def pacs003(
+    paid: Sequence[Paid],
+    *,
+    debtor: str = "1",
+    id: str | None = None,
+    day: str = "2026-01-05",
+    reference: str = "M-17",
+    creditor_id: str = "CZ98ZZZ17",
+) -> str:
+    """Each is collected by its creditor, whose bank is its agent."""
+    named = f"<MndtRltdInf><MndtId>{reference}</MndtId></MndtRltdInf>" if reference else ""
+    scheme = f"<CdtrSchmeId><Id><PrvtId><Othr><Id>{creditor_id}</Id></Othr></PrvtId></Id></CdtrSchmeId>"
+    inside = "".join(
+        f"<DrctDbtTxInf><PmtId><EndToEndId>{each.end_to_end_id}</EndToEndId>{each.uetr_xml()}</PmtId>"
+        f'<IntrBkSttlmAmt Ccy="{each.currency}">{each.amount}</IntrBkSttlmAmt><IntrBkSttlmDt>{day}</IntrBkSttlmDt>'
+        f"<ChrgBr>SLEV</ChrgBr><DrctDbtTx>{named}{scheme if creditor_id else ''}</DrctDbtTx>"
+        f"<Cdtr><Nm>City Power</Nm></Cdtr><CdtrAcct><Id><Othr><Id>{each.creditor}</Id></Othr></Id></CdtrAcct>"
+        f"{each.agent_xml('CdtrAgt')}<Dbtr/><DbtrAcct><Id><Othr><Id>{debtor}</Id></Othr></Id></DbtrAcct>"
+        f"<DbtrAgt><FinInstnId><BICFI>EASTFLOW</BICFI></FinInstnId></DbtrAgt></DrctDbtTxInf>"
+        for each in paid
+    )
+    return document(
+        "pacs.003.001.08",
+        f"<FIToFICstmrDrctDbt><GrpHdr><MsgId>{id or uuid4().hex}</MsgId><CreDtTm>2026-01-05T08:00:00Z</CreDtTm>"
+        f"<NbOfTxs>{len(paid)}</NbOfTxs><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf></GrpHdr>{inside}"
+        "</FIToFICstmrDrctDbt>",
     )

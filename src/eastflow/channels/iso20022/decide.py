@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, Refusal
@@ -12,12 +12,14 @@ from eastflow.payments import RecallStatus as PaymentsRecallStatus
 
 from . import amounts, reasons
 from .model import (
+    Collections,
     Content,
     DeliveryStatus,
     Header,
     Initiation,
     Kind,
     Party,
+    Questions,
     Reason,
     Recalls,
     RecallStatus,
@@ -28,18 +30,27 @@ from .model import (
 )
 
 PAYMENTS_PER_MESSAGE_MAX = 1_000
+QUESTIONS_PER_MESSAGE_MAX = 100
 PAUSES_SECONDS = (1, 5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400)
 """Before each further attempt: about two days in all, then a person has to look."""
 CLAIM_SECONDS = 10
 """Longer than a delivery may take: then it is taken for lost, and sent again."""
 BANK_MISSING = Reason("AGNT", "the payment is not for this bank")
-DATE_IN_FUTURE = Reason("DT04", "payments are taken on their day, not before")
+DATE_IN_FUTURE = Reason("DT04", "the day is too far ahead")
 DEBTOR_MISSING = Reason("AC02", "the debtor's account is not a number of this bank")
 CREDITOR_MISSING = Reason("AC03", "the creditor's account is missing")
+CANCELLED = Reason("NARR", "the payment was cancelled")
+CHARGES_IN_ANOTHER_CURRENCY = Reason("AM09", "the charges are not in the payment's currency")
 CURRENCY_UNKNOWN = Reason("AM03", "the bank does not keep this currency")
+TOO_MANY_QUESTIONS = Reason("AM19", f"a message asks of {QUESTIONS_PER_MESSAGE_MAX} accounts at most")
 UETR_MISSING = Reason("CH21", "the payment has no UETR")
+MANDATE_MISSING = Reason("MD02", "the mandate's reference or the creditor's identifier is missing")
 LINES_MISSING = Reason("CH21", "the message names no payment")
 MESSAGE_ID_REUSED = Reason("DU01", "the message id was used before, with other content")
+HEADER_OF_ANOTHER_KIND = Reason("FF01", "the header names another kind of message")
+HEADER_OF_ANOTHER_MESSAGE = Reason("FF01", "the header names another message id")
+HEADER_FROM_ANOTHER = Reason("AGNT", "the header names another sender than the message")
+HEADER_TO_ANOTHER = Reason("AGNT", "the header is not addressed to this bank")
 SENDER_NOT_ALLOWED = Reason("AG08", "messages of this kind are not taken from this sender")
 NOT_FOUND_RECALLED = "NOOR"
 """Of ExternalPaymentCancellationRejection1Code."""
@@ -67,16 +78,43 @@ def check_sender(kind: Kind, *, is_clearing: bool) -> Reason | None:
     return None if (kind is Kind.INITIATION) is not is_clearing else SENDER_NOT_ALLOWED
 
 
+def check_header(kind: Kind, header: Header, bank: str) -> Reason | None:
+    """The business header against its message, where there is one. Who sends is known by the key, so that a message
+    which names no sender of its own may come from any."""
+    told = header.business
+    if told is None:
+        return None
+    if told.kind != kind.value:
+        return HEADER_OF_ANOTHER_KIND
+    if told.message_id != header.message_id:
+        return HEADER_OF_ANOTHER_MESSAGE
+    if told.named_sender not in (None, told.sender):
+        return HEADER_FROM_ANOTHER
+    if told.receiver != bank or told.named_receiver not in (None, bank):
+        return HEADER_TO_ANOTHER
+    return None
+
+
+def transfers_of(content: Content) -> Sequence[Transfer]:
+    """What a message of ours asked other banks to pay, or to collect."""
+    if isinstance(content, Collections):
+        return [each.transfer for each in content.collections]
+    return content.transfers if isinstance(content, Transfers) else ()
+
+
 def check_message(content: Content) -> Reason | None:
     """The message by itself: whether it has as many payments, and of as much, as it says."""
     if isinstance(content, Initiation):
         texts = [each.amount.text for block in content.blocks for each in block.transfers]
-    elif isinstance(content, Transfers):
-        texts = [each.amount.text for each in content.transfers]
+    elif isinstance(content, Transfers | Collections):
+        texts = [each.amount.text for each in transfers_of(content)]
     elif isinstance(content, Returns):
         texts = [each.amount.text for each in content.lines]
     elif isinstance(content, Recalls):
         texts = [each.amount.text if each.amount else "0" for each in content.lines]
+    elif isinstance(content, Questions):
+        too_many = len(content.lines) > QUESTIONS_PER_MESSAGE_MAX
+        return TOO_MANY_QUESTIONS if too_many else None
     else:
         return None
     return LINES_MISSING if not texts else _check_header(content.header, texts)
@@ -114,6 +152,11 @@ def status_of(payment: Payment) -> tuple[TransactionStatus, Reason | None]:
     if status is TransactionStatus.REFUSED:
         reason = reason or Reason(reasons.NOT_SPECIFIED)
     return status, reason
+
+
+def scheduled(on: date) -> Reason:
+    """Told of a payment that waits for its day."""
+    return Reason("NARR", f"to be paid on {on.isoformat()}")
 
 
 def recall_status(found: Recall | Refusal) -> tuple[RecallStatus, Reason | None]:

@@ -19,6 +19,7 @@ from .model import DeliveryStatus, Message, Unreadable
 from .outgoing import write_waiting
 from .safe_xml import MESSAGE_BYTES_MAX
 from .settings import Iso20022Settings
+from .verification.actions import ask_waiting
 
 SENDS_MAX = 20
 SEND_SECONDS_MAX = 8
@@ -84,9 +85,10 @@ class Dispatcher:
         return await self.write() + await self.deliver()
 
     async def write(self) -> int:
-        return await self._database.run(
-            lambda tx: write_waiting(tx, settings=self._settings, today=self._today(), clock=self._clock)
-        )
+        settings, today, clock = self._settings, self._today(), self._clock
+        payments = await self._database.run(lambda tx: write_waiting(tx, settings=settings, today=today, clock=clock))
+        asked = await self._database.run(lambda tx: ask_waiting(tx, settings=settings, today=today, clock=clock))
+        return payments + asked
 
     async def deliver(self) -> int:
         """Send what is due, all at once, and wait for the ends; the number sent."""

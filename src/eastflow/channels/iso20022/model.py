@@ -8,6 +8,8 @@ from datetime import date, datetime
 from enum import Enum
 from uuid import UUID
 
+from eastflow.customers import Document, DocumentKind
+
 _HEAD_OFFICE = re.compile("([A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2})XXX")
 
 
@@ -18,17 +20,22 @@ def bank_code(text: str) -> str:
 
 
 class Kind(Enum):
-    """A message definition by its whole name. All are of one maintenance release (2019/2020)."""
+    """A message definition by its whole name. All are of one maintenance release (2019/2020), but for those of
+    verification (2013)."""
 
     INITIATION = "pain.001.001.10"
     INITIATION_STATUS = "pain.002.001.11"
     TRANSFER = "pacs.008.001.09"
+    COLLECTION = "pacs.003.001.08"
     STATUS = "pacs.002.001.11"
     RETURN = "pacs.004.001.10"
     RECALL = "camt.056.001.09"
     RECALL_ANSWER = "camt.029.001.10"
     STATEMENT = "camt.053.001.08"
     NOTIFICATION = "camt.054.001.08"
+    VERIFICATION = "acmt.023.001.02"
+    VERIFICATION_REPORT = "acmt.024.001.02"
+    HEADER = "head.001.001.02"
 
     @property
     def namespace(self) -> str:
@@ -39,22 +46,26 @@ ROOTS = {
     Kind.INITIATION: "CstmrCdtTrfInitn",
     Kind.INITIATION_STATUS: "CstmrPmtStsRpt",
     Kind.TRANSFER: "FIToFICstmrCdtTrf",
+    Kind.COLLECTION: "FIToFICstmrDrctDbt",
     Kind.STATUS: "FIToFIPmtStsRpt",
     Kind.RETURN: "PmtRtr",
     Kind.RECALL: "FIToFIPmtCxlReq",
     Kind.RECALL_ANSWER: "RsltnOfInvstgtn",
     Kind.STATEMENT: "BkToCstmrStmt",
     Kind.NOTIFICATION: "BkToCstmrDbtCdtNtfctn",
+    Kind.VERIFICATION: "IdVrfctnReq",
+    Kind.VERIFICATION_REPORT: "IdVrfctnRpt",
 }
 """The one child of each `Document`."""
 
 
 class TransactionStatus(Enum):
-    """What becomes of one payment: settled, under way, taken without being posted to the payee's account, or refused (a
-    choice of the external code set)."""
+    """What becomes of one payment: settled, under way, accepted for a day to come, taken without being posted to the
+    payee's account, or refused (a choice of the external code set)."""
 
     SETTLED = "ACSC"
     UNDER_WAY = "ACSP"
+    SCHEDULED = "ACCP"
     NOT_POSTED = "ACWP"
     REFUSED = "RJCT"
 
@@ -115,7 +126,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One payment, in a `pain.001` or a `pacs.008`."""
+    """One payment, in a `pain.001`, a `pacs.008` or a `pacs.003`."""
 
     end_to_end_id: str
     uetr: UUID | None
@@ -137,6 +148,18 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class BusinessHeader:
+    """What an `AppHdr` says of the message beside it, and the ends that the message itself names, if it does."""
+
+    sender: str | None
+    receiver: str | None
+    message_id: str
+    kind: str
+    named_sender: str | None = None
+    named_receiver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """`count` and `control_sum` are what the sender says of the message's payments; the sum is a decimal text."""
 
@@ -144,6 +167,7 @@ class Header:
     created_at: str
     count: int | None = None
     control_sum: str | None = None
+    business: BusinessHeader | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +180,22 @@ class Initiation:
 class Transfers:
     header: Header
     transfers: tuple[Transfer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A payment that its creditor collects, under the mandate that `reference` and `creditor_id` name together."""
+
+    transfer: Transfer
+    reference: str | None
+    creditor_id: str | None
+    signed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    header: Header
+    collections: tuple[Collection, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +221,14 @@ class Statuses:
 
 @dataclass(frozen=True, slots=True)
 class ReturnLine:
-    """Money that comes back: of which payment, how much, and why."""
+    """Money that comes back: of which payment, how much, why, and what the other bank kept of it as charges."""
 
     uetr: UUID | None
     end_to_end_id: str | None
     amount: Amount
     reason: Reason
     return_id: str | None = None
+    charges: tuple[Amount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +260,63 @@ class RecallAnswers:
     lines: tuple[StatusLine, ...]
 
 
-Content = Initiation | Transfers | Statuses | Returns | Recalls | RecallAnswers
+DOCUMENT_SCHEMES = {
+    DocumentKind.IDENTITY_CARD: "NIDN",
+    DocumentKind.PASSPORT: "CCPT",
+    DocumentKind.DRIVING_LICENCE: "DRLC",
+}
+PHONE_SCHEME = "TELE"
+"""Of ExternalPersonIdentification1Code, compared with a public copy; other documents go by the bank's own names."""
+CLASS_ONE_SCHEME = "CLASS_ONE"
+"""By which an account is asked for that is of class I: this bank's own word, as no message has a place for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question: is the account at the party's agent that of the party, who is known by document and telephone?"""
+
+    id: str
+    party: Party
+    document: Document | None
+    phone: str | None
+    of_class_one: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    header: Header
+    lines: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """Yes or no to a question, of which the other bank corrects nothing if it is yes."""
+
+    original_id: str
+    verified: bool
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReports:
+    """`original_id` is the id of the message that asked, if it is told."""
+
+    header: Header
+    original_id: str | None
+    lines: tuple[VerificationReport, ...]
+
+
+Content = (
+    Initiation
+    | Transfers
+    | Collections
+    | Statuses
+    | Returns
+    | Recalls
+    | RecallAnswers
+    | Questions
+    | VerificationReports
+)
 
 
 @dataclass(frozen=True, slots=True)

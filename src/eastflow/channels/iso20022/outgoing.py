@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from eastflow import customers, ledger, payments
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
 from eastflow.payments import Endpoint, Outgoing, OutgoingKind, Payment, PaymentStatus
-from eastflow.payments.actions import apply_status, mark_sent
+from eastflow.payments.actions import apply_collection_status, apply_status, hold_outgoing, mark_sent
 from eastflow.storage import Clock, Retry, Transaction, now
 
 from . import amounts, store, write
 from .model import (
     Amount,
+    Collection,
     DeliveryStatus,
     Direction,
     Header,
@@ -28,6 +29,7 @@ from .model import (
     RecallStatus,
     ReturnLine,
     StatusLine,
+    TransactionStatus,
     Transfer,
 )
 from .reasons import NOT_SPECIFIED
@@ -41,6 +43,8 @@ _KINDS = {
     OutgoingKind.RETURN: Kind.RETURN,
     OutgoingKind.RECALL: Kind.RECALL,
     OutgoingKind.RECALL_ANSWER: Kind.RECALL_ANSWER,
+    OutgoingKind.COLLECTION: Kind.COLLECTION,
+    OutgoingKind.COLLECTION_ANSWER: Kind.STATUS,
 }
 _LOG = logging.getLogger(__name__)
 
@@ -56,10 +60,12 @@ async def write_waiting(tx: Transaction, *, settings: Iso20022Settings, today: d
     for kind in OutgoingKind:
         ready = [each for each in waiting if each.kind is kind and await _may_go(tx, each, settings)]
         sendable = [each for each in ready if await _fits(tx, each.payment)]
-        refused = [each for each in ready if each not in sendable and await _refuse(tx, each, today, clock)]
+        for each in ready:
+            if each not in sendable:
+                await _refuse(tx, each, today, clock)
         if sendable:
             await _send(tx, kind, sendable, settings, today, clock)
-        done += len(sendable) + len(refused)
+        done += len(ready)
     return done
 
 
@@ -81,8 +87,17 @@ async def _send(
     for each in sent:
         if isinstance(await mark_sent(tx, each.id, header.message_id, today=today, clock=clock), Refusal):
             raise Retry("another program sent it in the same moment")
+    await keep(tx, _KINDS[kind], header, content, settings, at)
+
+
+async def keep(
+    tx: Transaction, kind: Kind, header: Header, content: bytes, settings: Iso20022Settings, at: datetime
+) -> None:
+    """A message of ours for the clearing, beside a header if the settings ask for one, ready to be delivered."""
+    if settings.clearing_header:
+        content = write.with_header(content, sender=settings.bank, receiver=settings.clearing_bank)
     message = Message(
-        new_id(at), Direction.SENT, settings.clearing, _KINDS[kind].value, header.message_id, content, at,
+        new_id(at), Direction.SENT, settings.clearing, kind.value, header.message_id, content, at,
         status=DeliveryStatus.PENDING,
     )  # fmt: skip
     await store.insert(tx, message)
@@ -101,6 +116,10 @@ async def _written(
             return write.recalls(header, [await _recall(tx, each) for each in sent], **ends)
         case OutgoingKind.RECALL_ANSWER:
             return write.recall_answers(header, [_answer(each) for each in sent], original_id=None, **ends)
+        case OutgoingKind.COLLECTION:
+            return write.collections(header, [await _collection(tx, each, settings) for each in sent], **ends)
+        case OutgoingKind.COLLECTION_ANSWER:
+            return write.later_statuses(header, [_collected(each) for each in sent])
 
 
 async def _transfer(tx: Transaction, sent: Outgoing, settings: Iso20022Settings) -> Transfer:
@@ -146,6 +165,32 @@ def _answer(sent: Outgoing) -> StatusLine:
     return StatusLine(sent.payment.uetr, sent.payment.end_to_end_id, status.value, reason)
 
 
+async def _collection(tx: Transaction, sent: Outgoing, settings: Iso20022Settings) -> Collection:
+    payment = sent.payment
+    asked = await payments.collection_of(tx, payment.id)
+    mandate = None if asked is None else await payments.mandate(tx, asked.mandate)
+    assert mandate is not None, "what is collected elsewhere has a mandate"
+    assert mandate.outside is not None, "its debtor is elsewhere"
+    transfer = Transfer(
+        payment.end_to_end_id or NOT_PROVIDED,
+        payment.uetr,
+        await _amount(tx, payment),
+        Party(payment.debtor.name, payment.debtor.account, payment.debtor.bank),
+        Party(payment.creditor.name, payment.creditor.account, settings.bank),
+        sent.due_on,
+        payment.remittance or None,
+        transaction_id=payment.id.hex,
+    )
+    return Collection(transfer, mandate.reference, mandate.outside.creditor_id, mandate.outside.signed_on)
+
+
+def _collected(sent: Outgoing) -> StatusLine:
+    """What became of a collection on its day, whatever became of it since."""
+    status = TransactionStatus.SETTLED if sent.reason is None else TransactionStatus.REFUSED
+    reason = None if sent.reason is None else Reason(sent.reason)
+    return StatusLine(sent.payment.uetr, sent.payment.end_to_end_id, status.value, reason)
+
+
 async def _amount(tx: Transaction, payment: Payment) -> Amount:
     asset = await ledger.asset(tx, payment.asset)
     assert asset is not None, "money of it was moved"
@@ -158,16 +203,17 @@ async def _fits(tx: Transaction, payment: Payment) -> bool:
     return amounts.fits(payment.amount_minor, asset)
 
 
-async def _refuse(tx: Transaction, waiting: Outgoing, today: date, clock: Clock) -> bool:
-    """No message can carry it: a payment leaves the queue, and the payer has the money again. Anything else goes on
-    waiting until a person has looked."""
-    if waiting.kind is not OutgoingKind.CREDIT_TRANSFER:
-        _LOG.warning("%s of %s fits no message and waits", waiting.kind.value, waiting.payment.id)
-        return False
+async def _refuse(tx: Transaction, waiting: Outgoing, today: date, clock: Clock) -> None:
+    """No message can carry it: a payment leaves the queue, and the payer has the money again; a collection is refused.
+    Anything else is held for a person, who finds a return with what stands on suspense."""
+    if waiting.kind not in (OutgoingKind.CREDIT_TRANSFER, OutgoingKind.COLLECTION):
+        _LOG.warning("%s of %s fits no message and waits for a person", waiting.kind.value, waiting.payment.id)
+        await hold_outgoing(tx, waiting.id, CURRENCY_NOT_FOR_MESSAGES)
+        return
     await mark_sent(tx, waiting.id, f"-{waiting.id.hex}", today=today, clock=clock)
-    outcome = await apply_status(
+    apply = apply_status if waiting.kind is OutgoingKind.CREDIT_TRANSFER else apply_collection_status
+    outcome = await apply(
         tx, waiting.payment.uetr, PaymentStatus.REJECTED, CURRENCY_NOT_FOR_MESSAGES, today=today, clock=clock
     )
     if isinstance(outcome, Refusal):
         _LOG.warning("%s of %s cannot be sent: %s", waiting.kind.value, waiting.payment.id, outcome.code.value)
-    return True

@@ -1,7 +1,7 @@
 """Why the bank says no, in the words of ISO 20022: each of its own codes has one of ExternalStatusReason1Code.
 
 The codes and their meanings, and those of `decide` and `model`, were compared with a public copy of the standard's code
-sets.
+sets; the mandates' (`MD01`, `MD02`, `MD05`, `MS02`) are recalled, and were seen in lists of other publishers only.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ CODES: dict[RefusalCode, str] = {
     PaymentsRefusal.STATUS_CONFLICT: "FF12",
     PaymentsRefusal.AMOUNT_DIFFERS: "AM09",
     PaymentsRefusal.PAYEE_NAME_DIFFERS: "BE01",
+    PaymentsRefusal.SCHEDULE_MALFORMED: "DT01",
+    PaymentsRefusal.MANDATE_NOT_FOUND: "MD01",
+    PaymentsRefusal.MANDATE_CANCELLED: "MD01",
+    PaymentsRefusal.COLLECTION_EXCEEDS_MANDATE: "AM02",
+    PaymentsRefusal.COLLECTION_TOO_SOON: "MD05",
     PaymentsRefusal.DUPLICATE: "AM05",
     PaymentsRefusal.PAYMENT_LIMIT_EXCEEDED: "AM14",
     PaymentsRefusal.DAY_LIMIT_EXCEEDED: "AM14",

@@ -17,7 +17,7 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def parse(raw: bytes) -> etree._Element | Unreadable:
-    """The `Document`, in UTF-8, of a kind this bank knows.
+    """The `Document`, in UTF-8, of a kind this bank knows: by itself, or beside its header in a wrapper of any name.
 
     A document type declaration is refused before anything is parsed: without one there are no entities to expand and
     nothing outside to fetch. That only UTF-8 is read keeps one from hiding in another encoding.
@@ -38,9 +38,15 @@ def parse(raw: bytes) -> etree._Element | Unreadable:
         root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError as problem:
         return Unreadable(f"not well-formed: {problem.msg}")
-    if etree.QName(root).localname != "Document" or _kind(root) is None:
+    document = _document(root)
+    if document is None or _kind(document) is None:
         return Unreadable("not a message of a kind this bank takes")
-    return root
+    return document
+
+
+def header_of(document: etree._Element) -> etree._Element | None:
+    """The business application header that came with it: `parse` lets nothing else stand beside a document."""
+    return document.getprevious()
 
 
 def kind_of(document: etree._Element) -> Kind:
@@ -86,6 +92,14 @@ class Maker:
 
     def maybe(self, name: str, text: str | None) -> etree._Element | None:
         return None if text is None else self(name, text)
+
+
+def _document(root: etree._Element) -> etree._Element | None:
+    if etree.QName(root).localname == "Document":
+        return root
+    if [etree.QName(each).localname for each in root] != ["AppHdr", "Document"] or _kind(root[0]) is not Kind.HEADER:
+        return None
+    return root[1]
 
 
 def _kind(document: etree._Element) -> Kind | None:

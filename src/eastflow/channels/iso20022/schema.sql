@@ -23,3 +23,11 @@ CREATE TABLE iso20022_message (
 CREATE INDEX iso20022_message_id ON iso20022_message (id);
 CREATE INDEX iso20022_message_answers ON iso20022_message (counterparty, answers) WHERE answers IS NOT NULL;
 CREATE INDEX iso20022_message_pending ON iso20022_message (counterparty, id) WHERE status = 0;
+
+-- version 2: contents sealed
+
+-- Of a sealed message the hash is keyed, so that it tells nothing to whoever guesses at the content. What was kept plain
+-- is sealed when the bank is next brought up, since no key is in the database; then the old column is empty.
+ALTER TABLE iso20022_message ADD COLUMN sealed BYTEA;
+ALTER TABLE iso20022_message ALTER COLUMN content DROP NOT NULL;
+CREATE INDEX iso20022_message_plain ON iso20022_message (id) WHERE sealed IS NULL;

@@ -15,6 +15,7 @@ class Iso20022Settings:
 
     `clearing` is the name of the API key by which the clearing calls, and under which its messages are kept. Without a
     `clearing_url` nothing is sent, and what waits goes on waiting. `clearing_secret` goes along as a bearer token.
+    With `clearing_header` whatever is written to the clearing has a business application header.
     """
 
     bank: str = "EASTFLOW"
@@ -22,6 +23,7 @@ class Iso20022Settings:
     clearing_bank: str = "CLEARING"
     clearing_url: str | None = None
     clearing_secret: str | None = None
+    clearing_header: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Iso20022Settings:
@@ -32,4 +34,5 @@ class Iso20022Settings:
             clearing_bank=bank_code(environment.get("EASTFLOW_CLEARING_BANK") or usual.clearing_bank),
             clearing_url=environment.get("EASTFLOW_CLEARING_URL") or None,
             clearing_secret=environment.get("EASTFLOW_CLEARING_SECRET") or None,
+            clearing_header=environment.get("EASTFLOW_CLEARING_HEADER") == "1",
         )

@@ -1,13 +1,15 @@
-"""The SQL of this room."""
+"""Messages in their table: their contents sealed under the keys of payments, so that both are shredded together."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from eastflow.storage import Transaction
+from eastflow.payments import PURPOSE_OF_PAYMENTS
+from eastflow.storage import Transaction, month_sealer, month_unsealed
 
 from .model import DeliveryStatus, Direction, Message
 
@@ -15,21 +17,21 @@ DIRECTIONS = (Direction.RECEIVED, Direction.SENT)
 DIRECTION_NUMBERS = {direction: number for number, direction in enumerate(DIRECTIONS)}
 STATUSES = (DeliveryStatus.PENDING, DeliveryStatus.DONE, DeliveryStatus.FAILED)
 STATUS_NUMBERS = {status: number for number, status in enumerate(STATUSES)}
-_MESSAGE = "id, direction, counterparty, kind, message_id, content, at, status, answers, attempts, last_status"
+_MESSAGE = "id, direction, counterparty, kind, message_id, content, sealed, at, status, answers, attempts, last_status"
 
 
 async def insert(tx: Transaction, message: Message) -> None:
     """Errors: UniqueViolation where the counterparty has used the id before."""
     await tx.execute(
-        "INSERT INTO iso20022_message (counterparty, direction, message_id, id, kind, content, content_hash, answers, "
+        "INSERT INTO iso20022_message (counterparty, direction, message_id, id, kind, sealed, content_hash, answers, "
         "at, status, attempts, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $9)",
         message.counterparty,
         DIRECTION_NUMBERS[message.direction],
         message.message_id,
         message.id,
         message.kind,
-        message.content,
-        content_hash(message.content),
+        await _sealed(tx, message.id, message.at, message.content),
+        keyed_hash(tx, message.content),
         message.answers,
         message.at,
         STATUS_NUMBERS[message.status],
@@ -44,7 +46,7 @@ async def received(tx: Transaction, counterparty: str, message_id: str) -> tuple
         counterparty,
         message_id,
     )
-    return None if row is None else (_message(row), row["content_hash"])
+    return None if row is None else ((await _messages(tx, [row]))[0], row["content_hash"])
 
 
 async def sent(tx: Transaction, counterparty: str, message_id: str) -> Message | None:
@@ -53,7 +55,7 @@ async def sent(tx: Transaction, counterparty: str, message_id: str) -> Message |
         counterparty,
         message_id,
     )
-    return None if row is None else _message(row)
+    return None if row is None else (await _messages(tx, [row]))[0]
 
 
 async def answer_to(tx: Transaction, message: Message) -> Message | None:
@@ -62,12 +64,12 @@ async def answer_to(tx: Transaction, message: Message) -> Message | None:
         message.counterparty,
         message.id,
     )
-    return None if row is None else _message(row)
+    return None if row is None else (await _messages(tx, [row]))[0]
 
 
 async def message(tx: Transaction, id: UUID) -> Message | None:
     row = await tx.row(f"SELECT {_MESSAGE} FROM iso20022_message WHERE id = $1", id)
-    return None if row is None else _message(row)
+    return None if row is None else (await _messages(tx, [row]))[0]
 
 
 async def messages(
@@ -81,7 +83,7 @@ async def messages(
         None if direction is None else DIRECTION_NUMBERS[direction],
         limit,
     )
-    return [_message(row) for row in found]
+    return await _messages(tx, found)
 
 
 async def claim(tx: Transaction, counterparty: str, at: datetime, until: datetime, limit: int) -> list[Message]:
@@ -100,7 +102,7 @@ async def claim(tx: Transaction, counterparty: str, at: datetime, until: datetim
         [row["message_id"] for row in due],
         until,
     )
-    return sorted((_message(row) for row in found), key=lambda message: message.id)
+    return sorted(await _messages(tx, found), key=lambda message: message.id)
 
 
 async def finish(
@@ -129,18 +131,58 @@ async def send_again(tx: Transaction, id: UUID, at: datetime) -> None:
     )
 
 
-def content_hash(content: bytes) -> bytes:
+async def seal_plain(tx: Transaction, limit: int) -> int:
+    """Seal messages that were kept before contents were sealed; the answer is how many."""
+    found = await tx.rows(
+        "SELECT id, counterparty, direction, message_id, at, content FROM iso20022_message WHERE sealed IS NULL "
+        "ORDER BY id LIMIT $1",
+        limit,
+    )
+    for row in found:
+        await tx.execute(
+            "UPDATE iso20022_message SET sealed = $4, content_hash = $5, content = NULL "
+            "WHERE counterparty = $1 AND direction = $2 AND message_id = $3 AND sealed IS NULL",
+            row["counterparty"],
+            row["direction"],
+            row["message_id"],
+            await _sealed(tx, row["id"], row["at"], row["content"]),
+            keyed_hash(tx, row["content"]),
+        )
+    return len(found)
+
+
+def plain_hash(content: bytes) -> bytes:
+    """Of a message that is not sealed yet."""
     return hashlib.sha256(content).digest()
 
 
-def _message(row: Any) -> Message:
+def keyed_hash(tx: Transaction, content: bytes) -> bytes:
+    return tx.keys.digest("message", plain_hash(content).hex())
+
+
+async def _sealed(tx: Transaction, id: UUID, at: datetime, content: bytes) -> bytes:
+    return (await month_sealer(tx, PURPOSE_OF_PAYMENTS, at.date())).seal(content, _place(id))
+
+
+async def _messages(tx: Transaction, found: Sequence[Any]) -> list[Message]:
+    """One that was shredded has no content."""
+    sealed = [(row["sealed"], _place(row["id"])) for row in found if row["sealed"] is not None]
+    opened = iter(await month_unsealed(tx, PURPOSE_OF_PAYMENTS, sealed))
+    return [_message(row, row["content"] if row["sealed"] is None else next(opened) or b"") for row in found]
+
+
+def _place(id: UUID) -> bytes:
+    return f"iso20022_message content {id}".encode()
+
+
+def _message(row: Any, content: bytes) -> Message:
     return Message(
         row["id"],
         DIRECTIONS[row["direction"]],
         row["counterparty"],
         row["kind"],
         row["message_id"],
-        row["content"],
+        content,
         row["at"],
         STATUSES[row["status"]],
         row["answers"],

@@ -15,6 +15,7 @@ from eastflow.ledger import Account, Side, Statement, StatementLine
 from . import amounts, safe_xml
 from .model import (
     Amount,
+    Collection,
     GroupStatus,
     Header,
     Kind,
@@ -43,14 +44,7 @@ def transfers(header: Header, sent: Sequence[Transfer], *, sender: str, receiver
     make = Maker(Kind.TRANSFER)
     return safe_xml.write(
         Kind.TRANSFER,
-        make(
-            "GrpHdr",
-            *_opening(make, header),
-            make("NbOfTxs", str(len(sent))),
-            make("SttlmInf", make("SttlmMtd", "CLRG")),
-            make("InstgAgt", _agent(make, sender)),
-            make("InstdAgt", _agent(make, receiver)),
-        ),
+        _group_header(make, header, len(sent), sender, receiver),
         *(_transfer(make, each) for each in sent),
     )
 
@@ -58,6 +52,58 @@ def transfers(header: Header, sent: Sequence[Transfer], *, sender: str, receiver
 def _transfer(make: Maker, sent: Transfer) -> etree._Element:
     return make(
         "CdtTrfTxInf",
+        *_settled(make, sent),
+        make("Dbtr", _name(make, sent.debtor.name)),
+        _account_of(make, "DbtrAcct", sent.debtor),
+        make("DbtrAgt", _agent(make, sent.debtor.agent)),
+        make("CdtrAgt", _agent(make, sent.creditor.agent)),
+        make("Cdtr", _name(make, sent.creditor.name)),
+        _account_of(make, "CdtrAcct", sent.creditor),
+        _remittance(make, sent),
+    )
+
+
+def collections(header: Header, sent: Sequence[Collection], *, sender: str, receiver: str) -> bytes:
+    make = Maker(Kind.COLLECTION)
+    return safe_xml.write(
+        Kind.COLLECTION,
+        _group_header(make, header, len(sent), sender, receiver),
+        *(_collection(make, each) for each in sent),
+    )
+
+
+def _collection(make: Maker, sent: Collection) -> etree._Element:
+    of = sent.transfer
+    scheme = make("CdtrSchmeId", make("Id", make("PrvtId", make("Othr", make.maybe("Id", sent.creditor_id)))))
+    signed = None if sent.signed_on is None else make("DtOfSgntr", sent.signed_on.isoformat())
+    return make(
+        "DrctDbtTxInf",
+        *_settled(make, of),
+        make("DrctDbtTx", make("MndtRltdInf", make.maybe("MndtId", sent.reference), signed), scheme),
+        make("Cdtr", _name(make, of.creditor.name)),
+        _account_of(make, "CdtrAcct", of.creditor),
+        make("CdtrAgt", _agent(make, of.creditor.agent)),
+        make("Dbtr", _name(make, of.debtor.name)),
+        _account_of(make, "DbtrAcct", of.debtor),
+        make("DbtrAgt", _agent(make, of.debtor.agent)),
+        _remittance(make, of),
+    )
+
+
+def _group_header(make: Maker, header: Header, count: int, sender: str, receiver: str) -> etree._Element:
+    return make(
+        "GrpHdr",
+        *_opening(make, header),
+        make("NbOfTxs", str(count)),
+        make("SttlmInf", make("SttlmMtd", "CLRG")),
+        make("InstgAgt", _agent(make, sender)),
+        make("InstdAgt", _agent(make, receiver)),
+    )
+
+
+def _settled(make: Maker, sent: Transfer) -> tuple[etree._Element, ...]:
+    """How payments between banks begin, whoever sends them."""
+    return (
         make(
             "PmtId",
             make.maybe("InstrId", sent.instruction_id),
@@ -68,14 +114,11 @@ def _transfer(make: Maker, sent: Transfer) -> etree._Element:
         _amount(make, "IntrBkSttlmAmt", sent.amount),
         make("IntrBkSttlmDt", sent.day.isoformat()),
         make("ChrgBr", "SLEV"),
-        make("Dbtr", _name(make, sent.debtor.name)),
-        _account_of(make, "DbtrAcct", sent.debtor),
-        make("DbtrAgt", _agent(make, sent.debtor.agent)),
-        make("CdtrAgt", _agent(make, sent.creditor.agent)),
-        make("Cdtr", _name(make, sent.creditor.name)),
-        _account_of(make, "CdtrAcct", sent.creditor),
-        make("RmtInf", make("Ustrd", sent.remittance)) if sent.remittance else None,
     )
+
+
+def _remittance(make: Maker, sent: Transfer) -> etree._Element | None:
+    return make("RmtInf", make("Ustrd", sent.remittance)) if sent.remittance else None
 
 
 def statuses(
@@ -83,10 +126,19 @@ def statuses(
 ) -> bytes:
     """The answer to a message between banks; `reason` is that of the whole message."""
     make = Maker(Kind.STATUS)
+    return _statuses(make, header, _original_group(make, kind, original_id, group, reason), lines)
+
+
+def later_statuses(header: Header, lines: Sequence[StatusLine]) -> bytes:
+    """What became of payments that came in several messages, and were answered before."""
+    return _statuses(Maker(Kind.STATUS), header, None, lines)
+
+
+def _statuses(make: Maker, header: Header, original_group: etree._Element | None, lines: Sequence[StatusLine]) -> bytes:
     return safe_xml.write(
         Kind.STATUS,
         make("GrpHdr", *_opening(make, header)),
-        _original_group(make, kind, original_id, group, reason),
+        original_group,
         *(
             make(
                 "TxInfAndSts",
@@ -232,6 +284,27 @@ def recall_answers(
             ),
         ),
     )
+
+
+def with_header(message: bytes, *, sender: str, receiver: str) -> bytes:
+    """A message of ours beside its business application header. The standard leaves the wrapper's name open."""
+    document = etree.fromstring(message)
+    made = Maker(Kind.HEADER)
+    opening = document[0][0]
+    id, at = (opening.findtext(f"{{*}}{name}") for name in ("MsgId", "CreDtTm"))
+    header = made(
+        "AppHdr",
+        made("Fr", made("FIId", _agent(made, sender))),
+        made("To", made("FIId", _agent(made, receiver))),
+        made("BizMsgIdr", id or opening.findtext("{*}Id")),
+        made("MsgDefIdr", safe_xml.kind_of(document).value),
+        made("CreDt", at),
+    )
+    problem = safe_xml.schema_problem(header)
+    assert problem is None, problem
+    wrapper = etree.Element("Envelope")
+    wrapper.extend([header, document])
+    return etree.tostring(wrapper, xml_declaration=True, encoding="UTF-8")
 
 
 def statement(header: Header, account: Account, asset: Asset, page: Statement, number: int, *, servicer: str) -> bytes:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 from eastflow.kernel import Refusal
 from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from .. import store as parties
+from ..decide import is_account
 from ..merging import store as merges
 from ..model import RoleKind
 from ..refusals import CustomersRefusal
+from ..verification import store as verifications
 from . import store
 from .decide import (
     Surroundings,
+    check_binding,
     check_bound,
     check_classed,
     check_movement,
     check_standing,
     decide_class,
     decide_movement,
+    is_counted,
     limits_of,
+    needs_binding,
 )
 from .model import ClassedAccount, Direction, Movement
 
@@ -48,6 +54,9 @@ async def use_allowance(
     limits = None if classed is None else limits_of(classed, today)
     if classed is None or limits is None:
         return None
+    elsewhere = needs_binding(classed) and await verifications.has_bound(tx, account)
+    if refusal := check_binding(classed, bound_elsewhere=elsewhere):
+        return refusal
     used = await store.usage(tx, account, movement.direction, today)
     bounded = limits.balance_minor_max is not None and movement.direction is Direction.IN
     balance_minor = await balance(tx, account) if balance and bounded else None
@@ -59,21 +68,31 @@ async def use_allowance(
     return None
 
 
+async def give_back_allowance(tx: Transaction, account: int, movement: Movement, *, used_on: date) -> None:
+    """What was counted for a movement that came to nothing, on the day it was counted on and in that day's year, is
+    free again. To be called once, in the transaction that gives the money back; at most what that day had is freed."""
+    standing = await store.class_of_account(tx, account)
+    classed = standing and await store.locked_class(tx, account)
+    if classed is not None and is_counted(movement):
+        await store.take_usage(tx, account, movement.direction, used_on, movement.amount_minor)
+
+
 async def assign_class(
     tx: Transaction, new: ClassedAccount, *, today: date, clock: Clock = now
 ) -> ClassedAccount | Refusal:
     """Give an account its class, for the person who owns it. Assigning the same again answers with it as it is now."""
     if refusal := check_classed(new):
         return refusal
+    person = await merges.survivor(tx, new.party)
     roles = await parties.roles_of_account(tx, new.account)
     seats = await store.seats(tx, await merges.family(tx, new.party), new.account_class)
     around = Surroundings(
         party=await parties.party(tx, new.party),
-        owns=any(r.party == new.party and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles),
+        owns=any(r.party == person and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles),
         current=await store.class_of_account(tx, new.account),
         accounts=len(seats),
         seats={seat for party, seat in seats if party == new.party},
-        bound=await store.classes(tx, sorted(new.bound)),
+        bound=await _of_person(tx, new.party, await store.classes(tx, sorted(new.bound))),
     )
     decided = decide_class(new, around, today)
     if not isinstance(decided, int):
@@ -92,7 +111,9 @@ async def confirm_face_to_face(tx: Transaction, account: int) -> ClassedAccount 
 
 async def bind_account(tx: Transaction, account: int, to: int) -> ClassedAccount | Refusal:
     """Bind an account of class I of the same person. Binding it again changes nothing."""
-    other = await store.class_of_account(tx, to)
+    standing = await store.class_of_account(tx, account)
+    others = await store.classes(tx, [to]) if is_account(to) else {}
+    other = None if standing is None else (await _of_person(tx, standing.party, others)).get(to)
 
     def bound(classed: ClassedAccount) -> ClassedAccount | Refusal:
         return check_bound(classed, other, to) or replace(classed, bound=classed.bound | {to})
@@ -112,10 +133,19 @@ async def end_class(tx: Transaction, account: int, *, until: date, today: date) 
     answer = await _change(tx, account, ended)
     if isinstance(answer, ClassedAccount):
         await store.delete_seat(tx, answer)
+        await verifications.end_all(tx, account)
         for other in await store.classes_of_party(tx, answer.party):
             if account in other.bound:
                 await _change(tx, other.account, lambda classed: replace(classed, bound=classed.bound - {account}))
     return answer
+
+
+async def _of_person(tx: Transaction, party: UUID, others: Mapping[int, ClassedAccount]) -> dict[int, ClassedAccount]:
+    """Accounts of parties merged with this one are this one's."""
+    family = await merges.family(tx, party)
+    return {
+        account: replace(other, party=party) if other.party in family else other for account, other in others.items()
+    }
 
 
 async def _change(

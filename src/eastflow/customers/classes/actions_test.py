@@ -9,6 +9,8 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from eastflow.kernel import Refusal
 from eastflow.rules import AccountClass
@@ -20,8 +22,11 @@ from ..actions import (
     bind_account,
     confirm_face_to_face,
     end_class,
+    give_back_allowance,
     grant_roles,
+    merge_parties,
     register_party,
+    unmerge_party,
     use_allowance,
 )
 from ..model import Channel, Party, PartyKind, Role, RoleKind
@@ -197,3 +202,95 @@ async def test_what_is_rolled_back_is_not_counted(database: Database, ann: UUID)
     with pytest.raises(RefusedLater):
         await database.run(work)
     assert await use(database, 1, replace(OUT, amount_minor=200_000)) is None
+
+
+async def test_an_allowance_is_given_back_to_its_own_day_and_never_below_nothing(database: Database, ann: UUID) -> None:
+    await assign(database, third(1, ann))
+    everything = replace(OUT, amount_minor=200_000)
+
+    async def give_back(amount_minor: int, used_on: date, bound: bool = False) -> None:
+        moved = replace(OUT, amount_minor=amount_minor, counterparty_bound=bound)
+        await database.run(lambda tx: give_back_allowance(tx, 1, moved, used_on=used_on))
+
+    assert [await use(database, 1, everything, day) for day in (TODAY, TOMORROW)] == [None, None]
+    await give_back(150_000, TODAY)
+    await give_back(200_000, TOMORROW, bound=True)
+    assert codes([await use(database, 1, OUT, TOMORROW)]) == [Why.DAY_LIMIT_EXCEEDED]
+    assert await use(database, 1, replace(OUT, amount_minor=150_000)) is None
+    for _ in range(2):
+        await give_back(1 << 40, TODAY)
+    assert codes([await use(database, 1, replace(everything, amount_minor=200_001))]) == [Why.DAY_LIMIT_EXCEEDED]
+    assert await use(database, 1, everything) is None
+
+
+# Each step: the day, the amount, and whether money comes back of what was let through before.
+_STEPS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 200_000), st.sampled_from(Direction), st.booleans()), max_size=60
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+async def test_whatever_moves_and_comes_back_no_limit_is_passed(
+    database: Database, ann: UUID, steps: list[tuple[int, int, Direction, bool]]
+) -> None:
+    class Enough(Exception):
+        pass
+
+    async def none(_: Transaction, account: int) -> int:
+        return 0
+
+    async def work(tx: Transaction) -> None:
+        await assign_class(tx, third(1, ann), today=TODAY)
+        through: list[tuple[date, int, Direction]] = []
+        for number, amount, direction, back in steps:
+            day = date.fromordinal(TODAY.toordinal() + 8 * number)
+            if back and through:
+                used_on, amount, direction = through.pop()
+                moved = Movement(direction, amount, "CNY", Channel.APP)
+                await give_back_allowance(tx, 1, moved, used_on=used_on)
+                continue
+            of_day = sum(n for on, n, way in through if (on, way) == (day, direction))
+            of_year = sum(n for on, n, way in through if (on.year, way) == (day.year, direction))
+            moved = Movement(direction, amount, "CNY", Channel.APP)
+            refusal = await use_allowance(tx, 1, moved, today=day, balance=none)
+            fits = of_day + amount <= 200_000 and of_year + amount <= 5_000_000
+            assert (refusal is None) is fits
+            if fits:
+                through.append((day, amount, direction))
+        raise Enough
+
+    with pytest.raises(Enough):
+        await database.run(work)
+
+
+async def test_class_one_of_a_party_merged_is_the_same_persons(database: Database, ann: UUID) -> None:
+    double = Party(uuid4(), PartyKind.PERSON, "Ann", TODAY)
+
+    async def work(tx: Transaction) -> None:
+        await register_party(tx, double, today=lambda: TODAY)
+        await grant_roles(tx, [Role(double.id, 31, RoleKind.OWNER, TODAY)])
+
+    await database.run(work)
+    await assign(database, first(31, double.id))
+    await assign(database, third(2, ann))
+
+    async def bind(account: int) -> ClassedAccount | Refusal:
+        return await database.run(lambda tx: bind_account(tx, account, 31))
+
+    assert codes([await bind(2)]) == [Why.BOUND_ACCOUNT_UNSUITABLE]
+    await database.run(lambda tx: merge_parties(tx, double.id, ann, reason="the same", by="bo"))
+    assert await bind(2) == replace(third(2, ann), bound=frozenset({31}))
+    second = ClassedAccount(3, ann, AccountClass.II, TODAY, Channel.APP, bound=frozenset({31}))
+    assert await assign(database, second) == second
+    assert await use(database, 3, replace(OUT, counterparty_bound=True)) is None
+    await database.run(lambda tx: unmerge_party(tx, double.id, by="bo"))
+    await assign(database, third(4, ann))
+    assert codes([await bind(4)]) == [Why.BOUND_ACCOUNT_UNSUITABLE]
+    async with database.reading() as tx:
+        assert await class_of_account(tx, 2) == third(2, ann), "what was bound while merged"
+        assert await classes_of_party(tx, ann) == [third(2, ann), replace(second, bound=frozenset()), third(4, ann)]
+    assert codes([await use(database, 3, replace(OUT, counterparty_bound=True))]) == [Why.BOUND_ACCOUNT_MISSING]
+    await database.run(lambda tx: merge_parties(tx, double.id, ann, reason="the same after all", by="bo"))
+    async with database.reading() as tx:
+        assert await class_of_account(tx, 2) == replace(third(2, ann), bound=frozenset({31}))

@@ -61,8 +61,6 @@ def decide_class(new: ClassedAccount, around: Surroundings, today: date) -> int 
     for account in sorted(new.bound):
         if refusal := check_bound(new, around.bound.get(account), account):
             return refusal
-    if new.account_class is AccountClass.II and new.opened_by is not Channel.BRANCH and not new.bound:
-        return Refusal(CustomersRefusal.BOUND_ACCOUNT_MISSING, {"account": new.account})
     return min(set(range(1, len(around.seats) + 2)) - set(around.seats))
 
 
@@ -72,6 +70,19 @@ def check_bound(account: ClassedAccount, other: ClassedAccount | None, number: i
     if sound and number != account.account:
         return None
     return Refusal(CustomersRefusal.BOUND_ACCOUNT_UNSUITABLE, {"account": number})
+
+
+def needs_binding(classed: ClassedAccount) -> bool:
+    """Of class II, opened remotely, whose owner staff have not seen since, with no account of class I here bound to it:
+    nothing moves until one at another bank is."""
+    seen = classed.opened_by is Channel.BRANCH or classed.face_to_face
+    return classed.account_class is AccountClass.II and not seen and not classed.bound
+
+
+def check_binding(classed: ClassedAccount, *, bound_elsewhere: bool) -> Refusal | None:
+    if not needs_binding(classed) or bound_elsewhere:
+        return None
+    return Refusal(CustomersRefusal.BOUND_ACCOUNT_MISSING, {"account": classed.account})
 
 
 def check_standing(classed: ClassedAccount | None, account: int) -> Refusal | None:
@@ -98,7 +109,7 @@ def decide_movement(
     if refusal := _check_function(classed, movement):
         return refusal
     amount = movement.amount_minor
-    counted = amount if _is_counted(movement) else 0
+    counted = amount if is_counted(movement) else 0
     if counted and used.day_minor + counted > limits.day_minor_max:
         facts = {"account": classed.account, "used_minor": used.day_minor, "limit_minor": limits.day_minor_max}
         return Refusal(CustomersRefusal.DAY_LIMIT_EXCEEDED, facts)
@@ -114,7 +125,7 @@ def decide_movement(
     return counted
 
 
-def _is_counted(movement: Movement) -> bool:
+def is_counted(movement: Movement) -> bool:
     """Cash comes from no account, so from none that is bound."""
     return movement.cash or not movement.counterparty_bound
 

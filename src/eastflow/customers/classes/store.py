@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,7 @@ async def classes(tx: Transaction, accounts: Sequence[int]) -> dict[int, Classed
         f"SELECT {_CLASSED} FROM customers_class WHERE account_id = ANY($1::bigint[]) AND until IS NULL",
         sorted(set(accounts)),
     )
-    return {row["account_id"]: _classed(row) for row in found}
+    return {classed.account: classed for classed in await _bound_in_person(tx, [_classed(row) for row in found])}
 
 
 async def locked_class(tx: Transaction, account: int) -> ClassedAccount | None:
@@ -46,7 +47,7 @@ async def locked_class(tx: Transaction, account: int) -> ClassedAccount | None:
     row = await tx.row(
         f"SELECT {_CLASSED} FROM customers_class WHERE account_id = $1 AND until IS NULL FOR UPDATE", account
     )
-    return None if row is None else _classed(row)
+    return None if row is None else (await _bound_in_person(tx, [_classed(row)]))[0]
 
 
 async def classes_had(tx: Transaction, account: int) -> int:
@@ -133,6 +134,37 @@ async def add_usage(tx: Transaction, account: int, direction: Direction, day: da
         day,
         amount_minor,
     )
+
+
+async def take_usage(tx: Transaction, account: int, direction: Direction, day: date, amount_minor: int) -> None:
+    """Never below zero; the class is locked."""
+    place = (account, direction.value, day, amount_minor)
+    of_day = "WHERE account_id = $1 AND direction = $2 AND day = $3"
+    # Deleted first: what is left after taking is more than nothing.
+    if await tx.execute(f"DELETE FROM customers_usage {of_day} AND used_minor <= $4", *place) == 0:
+        await tx.execute(
+            f"UPDATE customers_usage SET used_minor = used_minor - $4 {of_day} AND used_minor > $4", *place
+        )
+
+
+async def _bound_in_person(tx: Transaction, found: Sequence[ClassedAccount]) -> list[ClassedAccount]:
+    """Without what was bound while two parties were merged that are not so any more."""
+    bound = sorted({account for classed in found for account in classed.bound})
+    if not bound:
+        return list(found)
+    rows = await tx.rows(
+        "SELECT account_id, party_id FROM customers_class "
+        "WHERE account_id = ANY($1::bigint[]) AND class = $2 AND until IS NULL",
+        bound,
+        AccountClass.I.value,
+    )
+    owners = {row["account_id"]: row["party_id"] for row in rows}
+    people = await merges.survivors(tx, [*owners.values(), *(classed.party for classed in found)])
+    person_of = {account: people[owner] for account, owner in owners.items()}
+    return [
+        replace(c, bound=frozenset(account for account in c.bound if person_of.get(account) == people[c.party]))
+        for c in found
+    ]
 
 
 def _classed(row: Any) -> ClassedAccount:

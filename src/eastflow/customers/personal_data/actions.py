@@ -16,6 +16,7 @@ from .. import store as parties
 from ..merging import store as merges
 from ..model import Party
 from ..records import store as records
+from ..verification import store as verifications
 from . import store
 from .decide import decide_erasure
 
@@ -47,7 +48,7 @@ async def seal_plain_parties(tx: Transaction, *, limit: int = STEP_PARTIES, cloc
 async def rewrap_data_keys(tx: Transaction, *, limit: int = STEP_PARTIES) -> int:
     """Wrap data keys by the current wrapping key that are still wrapped by another; the answer is how many.
 
-    What is sealed stays as it is. When nothing is left, the older wrapping keys can be dropped.
+    What is sealed stays as it is. When nothing is left, `drop_older_wrapping_keys` can drop the others.
     """
     current = tx.keys.current
     found = await store.wrapped_by_others(tx, current, limit)
@@ -77,6 +78,7 @@ async def reseal_parties(
         party = (await parties.registered(tx, [id]))[id]
         await parties.update_sealed(tx, {id: parties.sealed_party(fresh, party)})
         await records.reseal(tx, id, data_key, fresh)
+        await verifications.reseal(tx, id, data_key, fresh)
         await store.replace_data_key(tx, id, fresh, clock())
     return len(found)
 
@@ -95,6 +97,7 @@ async def erase_party(tx: Transaction, id: UUID, *, today: date) -> Party | Refu
         await store.forget(tx, member)
         await store.delete_data_key(tx, member)
         await records.delete(tx, member)
+        await verifications.delete(tx, member)
     erased = await parties.party(tx, id)
     assert erased is not None, "its number stays"
     return erased

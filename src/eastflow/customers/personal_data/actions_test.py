@@ -113,7 +113,7 @@ async def test_the_wrapping_key_is_renewed_in_steps(database_url: str, tmp_path:
     keys.add_wrapping_key()
     counts = [await database.run(lambda tx: rewrap_data_keys(tx, limit=10)) for _ in range(4)]
     assert counts == [10, 10, 5, 0]
-    keys.drop_wrapping_keys()
+    keys.drop_wrapping_keys(2)
     await database.run(check_keys)
     async with database.reading() as tx:
         assert await parties_page(tx, limit=99) == sorted(many, key=lambda each: each.id)

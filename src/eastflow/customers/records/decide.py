@@ -134,7 +134,7 @@ def decide_record(
         return Refusal(code, {"party": str(claimant)})
     if isinstance(content, Consent) and content.granted_on > today:
         return Refusal(CustomersRefusal.GRANTED_IN_FUTURE, {"granted_on": content.granted_on, "today": today})
-    if isinstance(content, Document) and _has_expired(content, today):
+    if isinstance(content, Document) and has_expired(content, today):
         return Refusal(CustomersRefusal.DOCUMENT_EXPIRED, {"expires_on": content.expires_on, "today": today})
     return None
 
@@ -172,7 +172,7 @@ def level_reached(records: Sequence[Record], channel: Channel, document: Documen
     """By what is shown now and what was reached before: a level is never lost by coming another way, and an expired
     document reaches none."""
     shown = IdentificationLevel.NONE
-    if not _has_expired(document, today):
+    if not has_expired(document, today):
         if channel is Channel.BRANCH:
             shown = IdentificationLevel.FACE_TO_FACE
         elif document.verified:
@@ -241,7 +241,7 @@ def _texts(content: Content) -> list[tuple[str, str, int]]:
             return []
 
 
-def _has_expired(document: Document, today: date) -> bool:
+def has_expired(document: Document, today: date) -> bool:
     return document.expires_on is not None and document.expires_on < today
 
 

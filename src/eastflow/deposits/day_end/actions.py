@@ -18,7 +18,7 @@ import numpy as np
 from eastflow import ledger, products
 from eastflow.kernel import Refusal, add_months
 from eastflow.ledger import Entry, Movements, Posting, Status
-from eastflow.ledger.actions import Engine, change_floor, change_status, internal_account
+from eastflow.ledger.actions import Engine, change_floor, internal_account
 from eastflow.products import AccountRole, Accrual, Contract, Directive, Migration, Terms
 from eastflow.products.actions import complete_migration
 from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
@@ -26,6 +26,7 @@ from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolatio
 from .. import store as contracts
 from ..books.actions import CHARTS, Refused, book, book_correction, correct, current, due_ids, end_account, must, save
 from ..decide import account_key, derived_id, settled_through
+from ..freezes.actions import beneath, freeze
 from ..model import INTEREST_KIND, Deposit, DepositStatus, StepDone
 from . import store
 from .columns import Flags, Int64s, advanced, rounded
@@ -169,8 +170,8 @@ async def mark_dormant(
         counted = await contracts.accrual(tx, account)
         if found is None or counted is None or found.status is not DepositStatus.OPEN or counted.moved_on > since:
             return
-        await must(change_status(tx, account, Status.DEBITS_FROZEN, clock=clock))
-        await contracts.change_status(tx, account, DepositStatus.DORMANT)
+        under = replace(await beneath(tx, found), asleep=True)
+        await freeze(tx, account, under, ordered=False, clock=clock)
 
     return await _every(database, page, sleep)
 
@@ -415,19 +416,22 @@ async def _complete(tx: Transaction, plan: Migration, clock: Clock) -> None:
 
 async def _book_owed(database: Database, day: date, part: int, parts: int, clock: Clock) -> None:
     """Corrections that the customer's account had no money for are tried again."""
-    async with database.reading() as tx:
-        owed = await store.corrections_owed(tx, part, parts, CONTRACTS_PER_PAGE)
-    for account, settled_on, number, amount in owed:
+    after = store.FIRST_OWED
+    while True:
+        async with database.reading() as tx:
+            owed = await store.corrections_owed(tx, part, parts, after=after, limit=CONTRACTS_PER_PAGE)
+        for one in owed:
+            await database.run(partial(_book_one_owed, owed=one, day=day, clock=clock))
+        if len(owed) < CONTRACTS_PER_PAGE:
+            return
+        after = owed[-1].key
 
-        async def again(
-            tx: Transaction, account: int = account, on: date = settled_on, number: int = number, amount: int = amount
-        ) -> None:
-            found = await contracts.locked(tx, account)
-            assert found is not None, "a contract is never removed"
-            if await book_correction(tx, found, on, number, amount, day, clock):
-                await store.correction_booked(tx, account, on, number)
 
-        await database.run(again)
+async def _book_one_owed(tx: Transaction, owed: store.Owed, day: date, clock: Clock) -> None:
+    found = await contracts.locked(tx, owed.account)
+    assert found is not None, "a contract is never removed"
+    if await book_correction(tx, found, owed.settled_on, owed.number, owed.amount_minor, day, clock):
+        await store.correction_booked(tx, *owed.key)
 
 
 async def _every(

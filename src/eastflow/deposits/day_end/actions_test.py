@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from eastflow.customers import Channel
 from eastflow.ledger import EntryFilter, balance, search, verify
 from eastflow.ledger.actions import Engine
@@ -15,6 +17,7 @@ from eastflow.products import ProductsRefusal
 
 from .. import Executed, actions, deposit
 from ..conftest import DEMAND, World
+from . import actions as day_end
 from . import store
 
 FEES: Mapping[str, Any] = {
@@ -71,17 +74,37 @@ async def test_what_cannot_be_taken_back_stays_owed(world: World) -> None:
         await world.move(account, -100_066_667, date(2026, 1, 6))
         await actions.accrue_moved(world.database, world.day, clock=world.clock)
         async with world.database.reading() as tx:
-            [owed] = await store.corrections_owed(tx, 0, 1, 10)
-        assert owed[:3] == (account, date(2026, 1, 21), 1)
+            [owed] = await store.corrections_owed(tx, 0, 1, limit=10)
+        assert owed.key == (account, date(2026, 1, 21), 1)
         assert await posted(world, account) == 0
         await world.move(account, 100_000)
         world.day = date(2026, 1, 23)
         await actions.accrue_moved(world.database, world.day, clock=world.clock)
         async with world.database.reading() as tx:
-            assert await store.corrections_owed(tx, 0, 1, 10) == []
-        assert await posted(world, account) == 100_000 + owed[3]
+            assert await store.corrections_owed(tx, 0, 1, limit=10) == []
+        assert await posted(world, account) == 100_000 + owed.amount_minor
         # The interest of one day stays paid.
-        assert 66_667 + owed[3] == 4_167
+        assert 66_667 + owed.amount_minor == 4_167
+
+
+async def test_each_of_many_that_are_owed_is_tried_each_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_end, "CONTRACTS_PER_PAGE", 2)
+    await world.start(DEMAND)
+    places = [(await world.open(amount_minor=100_000_000)).deposit.account for _ in range(5)]
+    async with Engine(world.database, clock=world.clock, today=lambda: world.day) as engine:
+        world.day = date(2026, 1, 21)
+        await actions.settle_interest(engine, world.day)
+        world.day = date(2026, 1, 22)
+        for account in places:
+            await world.move(account, -100_066_667, date(2026, 1, 6))
+        await actions.accrue_moved(world.database, world.day, clock=world.clock)
+    # Only the last one has money again: those before it, who have none, are not in its way.
+    last = max(places)
+    await world.move(last, 100_000)
+    await actions.accrue_moved(world.database, date(2026, 1, 23), clock=world.clock)
+    async with world.database.reading() as tx:
+        owed = await store.corrections_owed(tx, 0, 1, limit=10)
+    assert [one.account for one in owed] == sorted(set(places) - {last})
 
 
 async def test_the_bank_goes_on_while_a_day_is_ended(world: World) -> None:

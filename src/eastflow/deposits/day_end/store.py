@@ -25,6 +25,24 @@ _COLUMNS = (
 _NAMES = ("account_id", "terms_number", "status", "open_day", "through", "sequence", "balance", "numerator")
 
 
+OwedKey = tuple[int, date, int]
+FIRST_OWED: OwedKey = (0, date.min, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A correction of interest that is not booked yet."""
+
+    account: int
+    settled_on: date
+    number: int
+    amount_minor: int
+
+    @property
+    def key(self) -> OwedKey:
+        return self.account, self.settled_on, self.number
+
+
 @dataclass(frozen=True, slots=True)
 class Accruals:
     """Rows of accruals in columns, by account; days as ordinals."""
@@ -205,14 +223,17 @@ async def resting_since(tx: Transaction, day: date, *, after: int, part: int, pa
     return [row["account_id"] for row in found]
 
 
-async def corrections_owed(tx: Transaction, part: int, parts: int, limit: int) -> list[tuple[int, date, int, int]]:
-    """Account, settlement date, number and amount of those not booked yet."""
+async def corrections_owed(
+    tx: Transaction, part: int, parts: int, *, after: OwedKey = FIRST_OWED, limit: int
+) -> list[Owed]:
+    """Those not booked yet, by account, settlement date and number after `after`."""
     found = await tx.rows(
         "SELECT account_id, settled_on, number, amount FROM deposits_correction WHERE NOT booked "
-        "AND account_id % $1 = $2 ORDER BY account_id, settled_on, number LIMIT $3",
-        *(parts, part, limit),
+        "AND (account_id, settled_on, number) > ($3, $4, $5) AND account_id % $1 = $2 "
+        "ORDER BY account_id, settled_on, number LIMIT $6",
+        *(parts, part, *after, limit),
     )
-    return [tuple(row) for row in found]
+    return [Owed(*row) for row in found]
 
 
 async def correction_booked(tx: Transaction, account: int, settled_on: date, number: int) -> None:

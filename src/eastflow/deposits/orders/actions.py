@@ -15,6 +15,7 @@ from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolatio
 from .. import store
 from ..books.actions import current, must
 from ..decide import check_account, check_order, check_standing, derived_id, freezes_whole, to_hold
+from ..freezes.actions import beneath, freeze
 from ..model import Deposit, DepositStatus, Order
 from ..refusals import DepositsRefusal
 
@@ -95,8 +96,7 @@ async def _apply(tx: Transaction, deposit: Deposit, today: date, clock: Clock) -
     they ask for."""
     if deposit.status is DepositStatus.CLOSED:
         return
-    asleep = deposit.status is DepositStatus.DORMANT
-    of_others = await _freeze_of_others(tx, deposit)
+    under = await beneath(tx, deposit)
     # A frozen account takes no hold; it is open but for this transaction.
     await must(change_status(tx, deposit.account, Status.OPEN, clock=clock))
     standing = [order for order in await store.orders_of(tx, deposit.account) if order.ended_on is None]
@@ -110,19 +110,7 @@ async def _apply(tx: Transaction, deposit: Deposit, today: date, clock: Clock) -
         held = replace(order, held_minor=order.held_minor + more, holds=(*order.holds, hold))
         await store.update_order(tx, held)
         standing[standing.index(order)] = held
-    frozen = freezes_whole(standing)
-    if frozen or asleep or of_others:
-        await must(change_status(tx, deposit.account, of_others or Status.DEBITS_FROZEN, clock=clock))
-    status = DepositStatus.FROZEN if frozen else DepositStatus.DORMANT if asleep else DepositStatus.OPEN
-    await store.change_status(tx, deposit.account, status)
-
-
-async def _freeze_of_others(tx: Transaction, deposit: Deposit) -> Status | None:
-    """How the account is frozen by somebody who gave no order here: that is not ours to lift."""
-    status = (await ledger.accounts(tx, [deposit.account]))[deposit.account].status
-    if status is Status.FROZEN or (status is Status.DEBITS_FROZEN and deposit.status is DepositStatus.OPEN):
-        return status
-    return None
+    await freeze(tx, deposit.account, under, ordered=freezes_whole(standing), clock=clock)
 
 
 def _told(order: Order) -> tuple[object, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
+from uuid import UUID
 
 from eastflow import customers, ledger
 from eastflow.ledger import Basis, StatementLine
@@ -15,13 +17,23 @@ from .words import WORDS, kind_word
 LANGUAGES = tuple(WORDS)
 LINES_MAX = 20_000
 LINES_PER_READ = 1_000
+Texts = Callable[[Transaction, Sequence[UUID]], Awaitable[Mapping[UUID, str]]]
+"""What is to be said of entries, by their ids, where the books keep no memo."""
 
 
 async def statement_pdf(
-    tx: Transaction, account: int, since: date, until: date, *, language: str, printed_on: date, masked: bool = False
+    tx: Transaction,
+    account: int,
+    since: date,
+    until: date,
+    *,
+    language: str,
+    printed_on: date,
+    masked: bool = False,
+    texts: Texts | None = None,
 ) -> bytes | None:
     """PDF, both days included, by value date, of at most the first `LINES_MAX` lines; None if there is no contract.
-    `masked` is for eyes that may not see whose it is."""
+    `masked` is for eyes that may not see whose it is; `texts` are what others have to say of an entry."""
     found = await deposit(tx, account)
     if found is None:
         return None
@@ -35,6 +47,7 @@ async def statement_pdf(
     owner = await customers.party(tx, found.party)
     if owner is not None and masked:
         owner = customers.masked_party(owner)
+    said = {} if texts is None or masked else await texts(tx, [line.posting.entry for line in lines])
     asset = found.contract.terms.asset
     return render(
         Page(
@@ -46,17 +59,17 @@ async def statement_pdf(
             opening=amount_text(page.opening_minor, asset.scale, asset.code),
             closing=amount_text(page.closing_minor, asset.scale, asset.code),
             printed_on=printed_on,
-            lines=[_line(line, asset.scale, language) for line in lines],
+            lines=[_line(line, said.get(line.posting.entry), asset.scale, language) for line in lines],
         ),
         language,
     )
 
 
-def _line(line: StatementLine, scale: int, language: str) -> Line:
-    word = kind_word(line.kind, language)
+def _line(line: StatementLine, said: str | None, scale: int, language: str) -> Line:
+    word, memo = kind_word(line.kind, language), line.memo or said
     return Line(
         line.posting.value_date,
-        f"{word} {line.memo}" if line.memo else word,
+        f"{word} {memo}" if memo else word,
         amount_text(line.posting.amount_minor, scale),
         amount_text(line.balance_minor, scale),
     )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from pypdf import PdfReader
+
+from eastflow.storage import Transaction
 
 from ..conftest import DEMAND, START, World
 from . import LANGUAGES, statement_pdf
@@ -52,6 +56,23 @@ async def test_a_long_statement_has_pages(world: World) -> None:
     pages = text_of(made)
     assert len(pages) == 2
     assert "".join(pages).count("转账") == 60
+
+
+@pytest.mark.parametrize("masked", [True, False])
+async def test_what_others_say_of_an_entry_is_printed_for_those_who_may_see_it(world: World, masked: bool) -> None:
+    await world.start(TERMS)
+    account = (await world.open(amount_minor=100_000)).deposit.account
+    await world.move(account, 1)
+
+    async def said(_: Transaction, entries: Sequence[UUID]) -> dict[UUID, str]:
+        return dict.fromkeys(entries[1:], "rent of May")
+
+    async with world.database.reading() as tx:
+        made = await statement_pdf(
+            tx, account, START, START, language="en", printed_on=START, masked=masked, texts=said
+        )
+    assert made is not None
+    assert "".join(text_of(made)).count("rent of May") == (0 if masked else 1)
 
 
 def test_amounts_have_their_decimals() -> None:

@@ -113,6 +113,16 @@ async def change_standing(
     )
 
 
+async def last_change(tx: Transaction, account: int) -> tuple[datetime, UUID] | None:
+    """When it was, and its id."""
+    row = await tx.row(
+        "SELECT changed_at, id FROM ledger_account_change WHERE account_id = $1 "
+        "ORDER BY changed_at DESC, id DESC LIMIT 1",
+        account,
+    )
+    return row and (row["changed_at"], row["id"])
+
+
 async def internal_account(tx: Transaction, chart: str, asset: str) -> int | None:
     found: int | None = await tx.value(
         "SELECT account_id FROM ledger_internal_account WHERE chart = $1 AND asset = $2", chart, asset

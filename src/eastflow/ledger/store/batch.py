@@ -130,7 +130,7 @@ async def left_behind(tx: Transaction, booked: Iterable[BookedEntry]) -> dict[UU
              WHERE h.account_id = p.account_id AND h.changed_at <= d.booked_at) AS held,
             (SELECT c.floor FROM ledger_account_change c
              WHERE c.account_id = p.account_id AND c.changed_at <= d.booked_at
-             ORDER BY c.changed_at DESC LIMIT 1) AS floor
+             ORDER BY c.changed_at DESC, c.id DESC LIMIT 1) AS floor
         FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS d (account_id, sequence, booked_at)
         JOIN ledger_posting p ON p.account_id = d.account_id AND p.sequence = d.sequence
         """,

@@ -13,7 +13,8 @@ import pytest
 from eastflow.kernel import Asset, Refusal, RefusalCode
 from eastflow.ledger import Account, Entry, LedgerRefusal, Posting, Side, Status, accounts, balances
 from eastflow.ledger.actions import Engine, define_asset, open_accounts
-from eastflow.payments import Limit, limits
+from eastflow.payments import Endpoint, Incoming, Limit, Payment, PaymentsRefusal, limits
+from eastflow.payments.actions import receive_incoming
 from eastflow.products import ProductsRefusal
 from eastflow.storage import Database, Transaction
 
@@ -236,6 +237,13 @@ async def test_every_kind_does_what_it_says(bank: Database, clock: Clock) -> Non
     async with bank.reading() as tx:
         assert await limits(tx) == [Limit(None, None, "CZK", 100)]
     assert code(await do("payment_limit", {"asset": "XXX"})) is LedgerRefusal.ASSET_NOT_FOUND
+    sent = Incoming(uuid4(), Endpoint("Jan", "87144583", "YZ"), Endpoint("", "4711"), 70, "CZK")
+    came_in = await bank.run(lambda tx: receive_incoming(tx, sent, today=DAY, clock=clock))
+    assert isinstance(came_in, Payment)
+    cleared = await do("suspense_clearing", {"item": str(came_in.id), "account": 2})
+    assert isinstance(cleared, Proposal)
+    assert cleared.result == {"amount_minor": 70, "asset": "CZK"}
+    assert code(await do("suspense_clearing", {"item": str(came_in.id)})) is PaymentsRefusal.SUSPENSE_NOT_FOUND
     unknown = {"code": "none", "number": 1, "live_from": "2026-03-03"}
     assert code(await do("product_launch", unknown)) is ProductsRefusal.VERSION_NOT_FOUND
 

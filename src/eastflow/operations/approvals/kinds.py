@@ -14,7 +14,7 @@ from eastflow.kernel import INT64_MAX, Refusal
 from eastflow.ledger import Done, Entry, LedgerRefusal, Posting, Status, accounts, entry
 from eastflow.ledger.actions import change_floor, change_status, post, reversal_of
 from eastflow.payments import Limit
-from eastflow.payments.actions import set_limit
+from eastflow.payments.actions import clear_suspense, set_limit
 from eastflow.products.actions import launch_version
 from eastflow.storage import Transaction
 
@@ -75,6 +75,13 @@ class PaymentLimit(Struct, frozen=True, forbid_unknown_fields=True):
     per_day_minor: Int64 | None = None
 
 
+class SuspenseClearing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands on suspense for a payment or a file goes to an account, or (null) was sent back by a person."""
+
+    item: UUID
+    account: Int64 | None = None
+
+
 async def _change_floor(tx: Transaction, asked: AccountFloor, approved: Approved) -> Result | Refusal:
     changed = await change_floor(tx, asked.account, asked.floor_minor, clock=lambda: approved.at)
     return changed if isinstance(changed, Refusal) else {"floor_minor": changed.floor_minor}
@@ -117,6 +124,11 @@ async def _set_limit(tx: Transaction, asked: PaymentLimit, _: Approved) -> Resul
     return refused if isinstance(refused, Refusal) else {}
 
 
+async def _clear_suspense(tx: Transaction, asked: SuspenseClearing, approved: Approved) -> Result | Refusal:
+    cleared = await clear_suspense(tx, asked.item, asked.account, today=approved.today)
+    return cleared if isinstance(cleared, Refusal) else {"amount_minor": cleared.amount_minor, "asset": cleared.asset}
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -126,5 +138,6 @@ KINDS = {
         Kind("large_entry", LargeEntry, SUPERVISORS, _post_large),
         Kind("payment_limit", PaymentLimit, SUPERVISORS, _set_limit),
         Kind("product_launch", ProductLaunch, frozenset({Role.PRODUCT_MANAGER}), _launch),
+        Kind("suspense_clearing", SuspenseClearing, SUPERVISORS, _clear_suspense),
     )
 }

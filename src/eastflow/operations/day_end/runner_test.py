@@ -12,7 +12,19 @@ from datetime import UTC, date, datetime
 from uuid import NAMESPACE_OID, uuid5
 
 from eastflow.kernel import Asset, Refusal
-from eastflow.ledger import Account, Entry, EntryFilter, Posting, Side, balances, search, trial_balance_at, verify
+from eastflow.ledger import (
+    Account,
+    Entry,
+    EntryFilter,
+    Posting,
+    Side,
+    TrialBalance,
+    balances,
+    search,
+    trial_balance_at,
+    trial_balance_of,
+    verify,
+)
 from eastflow.ledger.actions import Engine, define_asset, open_accounts
 from eastflow.storage import Database, Transaction
 
@@ -94,9 +106,9 @@ async def books(database: Database) -> dict[int, int]:
     return {account: balance.posted_minor for account, balance in found.items()}
 
 
-async def close(database: Database, plan: tuple[Step, ...]) -> DayEnd | Refusal:
+async def close(database: Database, plan: tuple[Step, ...], day: date = DAY) -> DayEnd | Refusal:
     async with business_date(database) as today, Engine(database, today=today) as engine:
-        return await close_day(engine, DAY, plan, lease_milliseconds=LEASE_MILLISECONDS)
+        return await close_day(engine, day, plan, lease_milliseconds=LEASE_MILLISECONDS)
 
 
 EXPECTED = {BANK: len(ACCOUNTS) * sum(PAID_MINOR.values())} | dict.fromkeys(ACCOUNTS, sum(PAID_MINOR.values()))
@@ -169,6 +181,11 @@ async def test_a_runner_killed_in_every_step_leaves_the_books_of_an_undisturbed_
     assert await books(database) == expected
     assert {step.counts.get("paid") for step in ended.steps} == {None, len(ACCOUNTS)}
     async with database.reading() as tx:
+        kept = await trial_balance_of(tx, DAY)
+        assert isinstance(kept, TrialBalance)
+        assert kept.balanced
+        stood = {position.chart: position.signed_minor for position in kept.positions}
+        assert 0 <= stood["liabilities"] - len(ACCOUNTS) * sum(PAID_MINOR.values()) <= posted
         assert (await search(tx, EntryFilter(valued_from=NEXT), limit=1)).entries, "what came later is of the next day"
 
 
@@ -207,6 +224,23 @@ async def test_books_that_do_not_balance_stop_the_day(database: Database) -> Non
     assert by_name["roll"].state is PartState.WAITING
     await database.run(lambda tx: tx.execute("UPDATE ledger_balance SET posted = posted - 1 WHERE account_id = 1"))
     mended = await close(database, STEPS)
+    assert isinstance(mended, DayEnd)
+    assert mended.state is PartState.DONE
+
+
+async def test_a_balance_that_is_not_its_last_posting_s_stops_the_next_day(database: Database) -> None:
+    await make_bank(database)
+    assert isinstance(await close(database, STEPS), DayEnd)
+    async with Engine(database, today=lambda: NEXT) as engine:
+        done(await engine.post(entry("one", 1, 100, NEXT)))
+    forged = "UPDATE ledger_balance SET posted = posted + {} WHERE account_id IN (1, 2)"
+    await database.run(lambda tx: tx.execute(forged.format(1)))
+    stopped = await close(database, STEPS, NEXT)
+    assert isinstance(stopped, DayEnd)
+    by_name = {step.name: step for step in stopped.steps}
+    assert by_name["trial_balance"].reason == "accounts do not stand where their last posting left them: [1]"
+    await database.run(lambda tx: tx.execute(forged.format(-1)))
+    mended = await close(database, STEPS, NEXT)
     assert isinstance(mended, DayEnd)
     assert mended.state is PartState.DONE
 

@@ -10,8 +10,7 @@ from typing import Protocol
 
 from eastflow.deposits import actions as deposits
 from eastflow.kernel import Refusal
-from eastflow.ledger import trial_balance_at
-from eastflow.ledger.actions import Engine
+from eastflow.ledger.actions import Engine, close_books
 from eastflow.payments import actions as payments
 from eastflow.storage import Database, Transaction
 
@@ -97,13 +96,17 @@ async def dormancy(database: Database, engine: Engine, day: date, partition: int
     return contracts(await deposits.mark_dormant(database, day, partition, partitions, clock=engine.clock))
 
 
-async def trial_balance(database: Database, _engine: Engine, _day: date, _partition: int, _partitions: int) -> Counts:
-    """Debits and credits cancel out in every asset, or the day is not closed."""
-    async with database.reading() as tx:
-        found = await trial_balance_at(tx, None)
-    if not found.balanced:
-        raise StepFailed(f"the books do not balance: {dict(found.differences_minor)}")
-    return {"positions": len(found.positions)}
+async def trial_balance(database: Database, _engine: Engine, day: date, _partition: int, _partitions: int) -> Counts:
+    """Debits and credits cancel out in every asset, and the balances are those of what was booked, or the day is not
+    closed."""
+    found = await close_books(database, day)
+    if not found.trial.balanced:
+        raise StepFailed(f"the books do not balance: {dict(found.trial.differences_minor)}")
+    if found.astray:
+        raise StepFailed(f"accounts do not stand where their last posting left them: {list(found.astray)}")
+    if found.miscounted_minor:
+        raise StepFailed(f"the balances are not what was booked: {dict(found.miscounted_minor)}")
+    return {"positions": len(found.trial.positions)}
 
 
 async def roll(database: Database, engine: Engine, day: date, _partition: int, _partitions: int) -> Counts:

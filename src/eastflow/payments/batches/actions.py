@@ -14,7 +14,10 @@ from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolatio
 from .. import store as payments
 from ..decide import Manner, further_id
 from ..model import Origin, Payment
+from ..personal_data.store import keyed
 from ..refusals import PaymentsRefusal
+from ..suspense.model import SuspenseItem, SuspenseKind
+from ..suspense.store import put_on_suspense, take_off_suspense
 from ..transfers.actions import SUSPENSE, Booking, Counted, book, movements, own, payers_of, transfers
 from . import store
 from .decide import begun, check_file, check_total, content_hash, first_refused, same_request, transfer_of
@@ -34,16 +37,16 @@ async def submit_batch(
     another id are a `duplicate`, unless they are meant."""
     if refusal := check_file(file):
         return refusal
-    known = await store.batch(tx, file.id)
+    known, keyed_hash = await store.batch(tx, file.id), keyed(tx, content_hash(file))
     if known is not None:
-        return known if same_request(file, known) else Refusal(PaymentsRefusal.ID_REUSED, {"id": file.id})
-    batch, lines = begun(file, today, by)
+        return known if same_request(file, keyed_hash, known) else Refusal(PaymentsRefusal.ID_REUSED, {"id": file.id})
+    batch, lines = begun(file, keyed_hash, today, by)
     if refusal := check_total(batch):
         return refusal
     # Files of one payer wait for each other here, so that each sees the one before it.
     payer = (await payers_of(tx, {file.debtor}, today))[file.debtor]
     await payments.lock_usage(tx, [(payer, today, file.asset, "")])
-    rival = await store.same_content(tx, file.debtor, content_hash(file))
+    rival = await store.same_content(tx, file.debtor, keyed_hash)
     if rival is not None and rival != file.id and not file.duplicate_confirmed:
         return Refusal(PaymentsRefusal.DUPLICATE, {"id": rival, "accepted_at": None})
     try:
@@ -116,6 +119,9 @@ async def _pay(tx: Transaction, batch: Batch, lines: Sequence[BatchLine], today:
         clock=clock,
         paid_out_of=SUSPENSE if batch.one_debit else None,
     )
+    paid_minor = sum(answer.amount_minor for answer in answers if isinstance(answer, Payment))
+    if batch.one_debit and paid_minor and not await take_off_suspense(tx, batch.id, paid_minor):
+        raise Retry("the batch was run in the same moment")
     return [_answered(line, answer) for line, answer in zip(lines, answers, strict=True)]
 
 
@@ -130,7 +136,11 @@ async def _fund(tx: Transaction, batch: Batch, today: date, clock: Clock) -> Ref
         await movements(tx, batch.debtor, None, batch.total_minor, batch.asset, batch.channel),
         Counted(payer, batch.asset, batch.channel, batch.total_minor),
     )
-    return (await book(tx, [booking], today=today, clock=clock)).get(booking.entry.id)
+    refused = (await book(tx, [booking], today=today, clock=clock)).get(booking.entry.id)
+    if refused is None:
+        item = SuspenseItem(batch.id, SuspenseKind.BATCH, batch.total_minor, batch.asset, today)
+        await put_on_suspense(tx, item)
+    return refused
 
 
 async def _give_back(tx: Transaction, batch: Batch, today: date, clock: Clock) -> None:
@@ -139,7 +149,9 @@ async def _give_back(tx: Transaction, batch: Batch, today: date, clock: Clock) -
     suspense = await own(tx, SUSPENSE, batch.asset, today)
     assert not isinstance(suspense, Refusal), "the one debit stands on it"
     if left > 0:
-        await book(tx, [Booking(_entry(batch, suspense, batch.debtor, left, today, "left"))], today=today, clock=clock)
+        entry = _entry(batch, suspense, batch.debtor, left, today, "left")
+        if entry.id not in await book(tx, [Booking(entry)], today=today, clock=clock):
+            await take_off_suspense(tx, batch.id, left)
 
 
 def _entry(batch: Batch, debited: int, credited: int, amount_minor: int, today: date, step: str) -> Entry:

@@ -68,7 +68,7 @@ def check_file(file: BatchFile) -> Refusal | None:
     return check_text("scheme", file.scheme, BANK_CHARACTERS_MAX)
 
 
-def begun(file: BatchFile, today: date, by: str) -> tuple[Batch, list[BatchLine]]:
+def begun(file: BatchFile, keyed_hash: bytes, today: date, by: str) -> tuple[Batch, list[BatchLine]]:
     """The batch as it is kept. A line that cannot be paid at all is refused from the beginning."""
     lines = [_judged(file, number, line) for number, line in enumerate(file.lines, 1)]
     batch = Batch(
@@ -82,7 +82,7 @@ def begun(file: BatchFile, today: date, by: str) -> tuple[Batch, list[BatchLine]
         one_debit=file.one_debit,
         lines=len(lines),
         total_minor=sum(each.line.amount_minor for each in lines if each.status is LineStatus.PENDING),
-        content_hash=content_hash(file),
+        keyed_hash=keyed_hash,
         submitted_on=today,
         by=by,
     )
@@ -100,8 +100,8 @@ def content_hash(file: BatchFile) -> bytes:
     return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
-def same_request(file: BatchFile, known: Batch) -> bool:
-    return (content_hash(file), file.channel) == (known.content_hash, known.channel)
+def same_request(file: BatchFile, keyed_hash: bytes, known: Batch) -> bool:
+    return (keyed_hash, file.channel) == (known.keyed_hash, known.channel)
 
 
 def line_payment(batch: UUID, number: int) -> UUID:

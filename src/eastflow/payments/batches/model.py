@@ -73,7 +73,7 @@ class Batch:
     one_debit: bool
     lines: int
     total_minor: int
-    content_hash: bytes
+    keyed_hash: bytes
     submitted_on: date
     by: str
     reason: str | None = None

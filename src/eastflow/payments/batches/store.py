@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,17 +11,15 @@ from eastflow.customers import Channel
 from eastflow.storage import Transaction
 
 from ..model import Endpoint
+from ..personal_data.store import LINE, Text, open_texts, seal_texts
 from .decide import line_payment
 from .model import Batch, BatchLine, BatchStatus, Line, LineStatus
 
 _BATCH = (
-    "id, status, debtor, asset, channel, scheme, whole, one_debit, lines, total_minor, content_hash, submitted_on, "
+    "id, status, debtor, asset, channel, scheme, whole, one_debit, lines, total_minor, keyed_hash, submitted_on, "
     "made_by, reason"
 )
-_LINE = (
-    "batch_id, number, creditor_name, creditor_account, creditor_bank, amount_minor, remittance, end_to_end_id, "
-    "status, reason"
-)
+_LINE = "batch_id, number, creditor_bank, amount_minor, status, reason, sealed"
 
 
 async def batch(tx: Transaction, id: UUID) -> Batch | None:
@@ -44,13 +41,13 @@ async def batches_page(
     return [_batch(row) for row in found]
 
 
-async def same_content(tx: Transaction, debtor: int, content_hash: bytes) -> UUID | None:
+async def same_content(tx: Transaction, debtor: int, keyed_hash: bytes) -> UUID | None:
     """A file of this payer that asked for the same and was not refused."""
     found: UUID | None = await tx.value(
-        "SELECT id FROM payments_batch WHERE debtor = $1 AND content_hash = $2 AND status <> 'refused' "
+        "SELECT id FROM payments_batch WHERE debtor = $1 AND keyed_hash = $2 AND status <> 'refused' "
         "ORDER BY id LIMIT 1",
         debtor,
-        content_hash,
+        keyed_hash,
     )
     return found
 
@@ -67,7 +64,7 @@ async def batch_lines(
         limit,
         None if status is None else status.value,
     )
-    return [_line(row) for row in found]
+    return [_line(row, texts) for row, texts in zip(found, await open_texts(tx, LINE, found), strict=True)]
 
 
 async def paid_minor(tx: Transaction, batch: UUID) -> int:
@@ -92,12 +89,14 @@ async def insert_batch(tx: Transaction, new: Batch, lines: Sequence[BatchLine], 
         new.one_debit,
         new.lines,
         new.total_minor,
-        new.content_hash,
+        new.keyed_hash,
         new.submitted_on,
         new.by,
         new.reason,
         at,
     )
+    texts = [((each.batch, each.number), _texts(each.line)) for each in lines]
+    sealed = await seal_texts(tx, LINE, new.submitted_on, texts)
     await tx.records_in(
         "payments_line",
         _LINE.split(", "),
@@ -105,14 +104,13 @@ async def insert_batch(tx: Transaction, new: Batch, lines: Sequence[BatchLine], 
             (
                 each.batch,
                 each.number,
-                *astuple(each.line.creditor),
+                each.line.creditor.bank,
                 each.line.amount_minor,
-                each.line.remittance,
-                each.line.end_to_end_id,
                 each.status.value,
                 each.reason,
+                kept,
             )
-            for each in lines
+            for each, kept in zip(lines, sealed, strict=True)
         ],
     )
 
@@ -157,15 +155,20 @@ def _batch(row: Any) -> Batch:
         one_debit=row["one_debit"],
         lines=row["lines"],
         total_minor=row["total_minor"],
-        content_hash=row["content_hash"],
+        keyed_hash=row["keyed_hash"],
         submitted_on=row["submitted_on"],
         by=row["made_by"],
         reason=row["reason"],
     )
 
 
-def _line(row: Any) -> BatchLine:
-    creditor = Endpoint(row["creditor_name"], row["creditor_account"], row["creditor_bank"])
-    line = Line(creditor, row["amount_minor"], row["remittance"], row["end_to_end_id"])
+def _texts(line: Line) -> tuple[Text, ...]:
+    return line.creditor.name, line.creditor.account, line.remittance, line.end_to_end_id
+
+
+def _line(row: Any, texts: Sequence[Text]) -> BatchLine:
+    name, account, remittance, end_to_end_id = texts
+    creditor = Endpoint(name or "", account or "", row["creditor_bank"])
+    line = Line(creditor, row["amount_minor"], remittance or "", end_to_end_id)
     payment = line_payment(row["batch_id"], row["number"])
     return BatchLine(row["batch_id"], row["number"], line, LineStatus(row["status"]), payment, row["reason"])

@@ -72,8 +72,8 @@ async def test_a_mandate_is_given_once_and_cancelled(bank: Bank) -> None:
     wanted = asked(new.id)
     await ask_for(bank, wanted)
     for _ in range(2):
-        assert code(await bank.call(cancel_mandate, new.id)) is MandateStatus.CANCELLED
-    assert code(await bank.call(cancel_mandate, uuid4())) is PaymentsRefusal.MANDATE_NOT_FOUND
+        assert code(await bank.call(cancel_mandate, new.id, today=TODAY)) is MandateStatus.CANCELLED
+    assert code(await bank.call(cancel_mandate, uuid4(), today=TODAY)) is PaymentsRefusal.MANDATE_NOT_FOUND
     assert code(await ask_for(bank, asked(new.id))) is PaymentsRefusal.MANDATE_CANCELLED
     assert await run_direct_debits(bank.database, TODAY) == Run(refused=1)
     assert await stands(bank, wanted) == (CollectionStatus.REFUSED, PaymentsRefusal.MANDATE_CANCELLED.value)

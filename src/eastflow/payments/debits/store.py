@@ -11,12 +11,14 @@ from eastflow.storage import Transaction
 
 from ..orders.decide import slot_of
 from ..orders.model import Frequency
-from .model import Collection, CollectionStatus, Mandate, MandateStatus
+from ..personal_data.store import COLLECTION, MANDATE, Text, open_texts, seal_texts
+from .model import Collection, CollectionStatus, Mandate, MandateStatus, Outside
 
 _MANDATE = (
-    "id, status, debtor, creditor, creditor_name, reference, amount_max, asset, first_on, frequency, until, refund_days"
+    "id, status, debtor, creditor, amount_max, asset, first_on, frequency, until, refund_days, outside_bank, "
+    "signed_on, sealed"
 )
-_COLLECTION = "mandate_id, id, status, amount_minor, due_on, remittance, reason, done_on"
+_COLLECTION = "mandate_id, id, status, amount_minor, due_on, reason, done_on, sealed"
 
 
 async def mandate(tx: Transaction, id: UUID) -> Mandate | None:
@@ -25,7 +27,15 @@ async def mandate(tx: Transaction, id: UUID) -> Mandate | None:
 
 async def mandates(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Mandate]:
     found = await tx.rows(f"SELECT {_MANDATE} FROM payments_mandate WHERE id = ANY($1::uuid[])", list(ids))
-    return {row["id"]: _mandate(row) for row in found}
+    return {mandate.id: mandate for mandate in await _mandates(tx, found)}
+
+
+async def mandate_of(tx: Transaction, creditor_id: str, reference: str) -> Mandate | None:
+    """The mandate that other banks name so."""
+    id = await tx.value(
+        "SELECT mandate_id FROM payments_mandate_name WHERE keyed_name = $1", _keyed(tx, creditor_id, reference)
+    )
+    return None if id is None else await mandate(tx, id)
 
 
 async def mandates_page(
@@ -39,7 +49,7 @@ async def mandates_page(
         after,
         debtor,
     )
-    return [_mandate(row) for row in found]
+    return await _mandates(tx, found)
 
 
 async def collections(tx: Transaction, mandate: UUID) -> list[Collection]:
@@ -47,12 +57,18 @@ async def collections(tx: Transaction, mandate: UUID) -> list[Collection]:
     found = await tx.rows(
         f"SELECT {_COLLECTION} FROM payments_collection WHERE mandate_id = $1 ORDER BY due_on, id", mandate
     )
-    return [_collection(row) for row in found]
+    return await _collections(tx, found)
 
 
 async def collection(tx: Transaction, mandate: UUID, id: UUID) -> Collection | None:
     row = await tx.row(f"SELECT {_COLLECTION} FROM payments_collection WHERE mandate_id = $1 AND id = $2", mandate, id)
-    return None if row is None else _collection(row)
+    return None if row is None else (await _collections(tx, [row]))[0]
+
+
+async def collection_of(tx: Transaction, payment: UUID) -> Collection | None:
+    """The collection of a debtor elsewhere whose payment this is."""
+    row = await tx.row(f"SELECT {_COLLECTION} FROM payments_collection WHERE payment_id = $1", payment)
+    return None if row is None else (await _collections(tx, [row]))[0]
 
 
 async def due(tx: Transaction, slots: Sequence[int], on: date, limit: int) -> list[Collection]:
@@ -64,26 +80,38 @@ async def due(tx: Transaction, slots: Sequence[int], on: date, limit: int) -> li
         on,
         limit,
     )
-    return [_collection(row) for row in found]
+    return await _collections(tx, found)
 
 
 async def insert_mandate(tx: Transaction, new: Mandate, by: str, at: datetime) -> None:
-    """Errors: UniqueViolation when the id is taken."""
+    """Errors: UniqueViolation when the id is taken, or its name between banks."""
+    outside = new.outside
+    texts: tuple[Text, ...] = new.creditor_name, new.reference
+    if outside is not None:
+        texts = *texts, outside.account, outside.creditor_id, outside.debtor_name
+    [sealed] = await seal_texts(tx, MANDATE, at.date(), [((new.id,), texts)])
+    if outside is not None:
+        await tx.execute(
+            "INSERT INTO payments_mandate_name (keyed_name, mandate_id) VALUES ($1, $2)",
+            _keyed(tx, outside.creditor_id, new.reference),
+            new.id,
+        )
     await tx.execute(
         f"INSERT INTO payments_mandate ({_MANDATE}, slot, made_by, made_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         new.id,
         new.status.value,
         new.debtor,
         new.creditor,
-        new.creditor_name,
-        new.reference,
         new.amount_max_minor,
         new.asset,
         new.first_on,
         new.frequency.value,
         new.until,
         new.refund_days,
+        None if outside is None else outside.bank,
+        None if outside is None else outside.signed_on,
+        sealed,
         slot_of(new.id),
         by,
         at,
@@ -94,22 +122,28 @@ async def cancel_mandate(tx: Transaction, id: UUID) -> None:
     await tx.execute("UPDATE payments_mandate SET status = 'cancelled' WHERE id = $1", id)
 
 
-async def insert_collection(tx: Transaction, new: Collection, period: int, by: str) -> None:
-    """Errors: UniqueViolation when the id is taken, or the period has another collection."""
+async def insert_collection(
+    tx: Transaction, new: Collection, period: int, by: str, *, payment: UUID | None = None
+) -> None:
+    """`payment` is that of a debtor elsewhere. Errors: UniqueViolation when the id is taken, or the period has another
+    collection."""
+    texts = new.remittance, new.end_to_end_id
+    [sealed] = await seal_texts(tx, COLLECTION, new.due_on, [((new.mandate, new.id), texts)])
     await tx.execute(
-        f"INSERT INTO payments_collection ({_COLLECTION}, slot, period, made_by) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        f"INSERT INTO payments_collection ({_COLLECTION}, slot, period, made_by, payment_id) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         new.mandate,
         new.id,
         new.status.value,
         new.amount_minor,
         new.due_on,
-        new.remittance,
         new.reason,
         new.done_on,
+        sealed,
         slot_of(new.mandate),
         period,
         by,
+        payment,
     )
 
 
@@ -128,31 +162,51 @@ async def change_collection(tx: Transaction, before: Collection, after: Collecti
     return touched == 1
 
 
-def _mandate(row: Any) -> Mandate:
+async def _mandates(tx: Transaction, found: Sequence[Any]) -> list[Mandate]:
+    return [_mandate(row, texts) for row, texts in zip(found, await open_texts(tx, MANDATE, found), strict=True)]
+
+
+async def _collections(tx: Transaction, found: Sequence[Any]) -> list[Collection]:
+    texts = await open_texts(tx, COLLECTION, found)
+    return [_collection(row, *each) for row, each in zip(found, texts, strict=True)]
+
+
+def _mandate(row: Any, texts: Sequence[Text]) -> Mandate:
+    creditor_name, reference, *more = texts
+    outside = None
+    if row["outside_bank"] is not None:
+        account, creditor_id, debtor_name = (each or "" for each in more)
+        outside = Outside(account, row["outside_bank"], creditor_id, row["signed_on"], debtor_name)
     return Mandate(
         id=row["id"],
         debtor=row["debtor"],
         creditor=row["creditor"],
-        creditor_name=row["creditor_name"],
+        creditor_name=creditor_name or "",
         amount_max_minor=row["amount_max"],
         asset=row["asset"],
         first_on=row["first_on"],
         frequency=Frequency(row["frequency"]),
         until=row["until"],
         refund_days=row["refund_days"],
-        reference=row["reference"],
+        reference=reference or "",
+        outside=outside,
         status=MandateStatus(row["status"]),
     )
 
 
-def _collection(row: Any) -> Collection:
+def _collection(row: Any, remittance: Text, end_to_end_id: Text = None) -> Collection:
     return Collection(
         id=row["id"],
         mandate=row["mandate_id"],
         amount_minor=row["amount_minor"],
         due_on=row["due_on"],
-        remittance=row["remittance"],
+        remittance=remittance or "",
+        end_to_end_id=end_to_end_id,
         status=CollectionStatus(row["status"]),
         reason=row["reason"],
         done_on=row["done_on"],
     )
+
+
+def _keyed(tx: Transaction, creditor_id: str, reference: str) -> bytes:
+    return tx.keys.digest("mandate", f"{creditor_id}\n{reference}")

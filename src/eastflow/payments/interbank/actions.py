@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from eastflow.customers import Channel
+from eastflow.customers import Channel, Movement, was_bound
+from eastflow.customers import Direction as Way
+from eastflow.customers.actions import give_back_allowance
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal
 from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN, post
@@ -41,6 +43,8 @@ from ..model import (
     RecallStatus,
 )
 from ..refusals import PaymentsRefusal
+from ..suspense.model import SuspenseItem, SuspenseKind
+from ..suspense.store import put_on_suspense, take_off_suspense
 from ..transfers.actions import CLEARING, SUSPENSE, Booking, book, movements, own
 
 RETURNED_AS_ASKED = "FOCR"
@@ -52,7 +56,8 @@ async def mark_sent(
     tx: Transaction, id: UUID, message_id: str, *, today: date, clock: Clock = now
 ) -> Outgoing | Refusal:
     """What waits under this id left in the message `message_id`. A payment is `sent` now; the money of a return leaves
-    suspense. The same message again changes nothing; another one is a `status_conflict`."""
+    suspense, but that of a refunded collection, which the payer has already. The same message again changes nothing;
+    another one is a `status_conflict`."""
     if refusal := check_text("message_id", message_id, BANK_CHARACTERS_MAX):
         return refusal
     found = await store.outgoing(tx, id)
@@ -64,13 +69,30 @@ async def mark_sent(
     if not await store.mark_sent(tx, id, message_id, at):
         raise Retry("it was sent in the same moment")
     payment = found.payment
-    if found.kind is OutgoingKind.CREDIT_TRANSFER:
-        payment = await _change(tx, payment, changed(payment, PaymentStatus.SENT), at)
-    elif found.kind is OutgoingKind.RETURN:
-        moved = await _move(tx, payment, SUSPENSE, CLEARING, "return_sent", today, clock)
+    if found.kind in (OutgoingKind.CREDIT_TRANSFER, OutgoingKind.COLLECTION):
+        payment = await change(tx, payment, changed(payment, PaymentStatus.SENT), at)
+    elif found.kind is OutgoingKind.RETURN and payment.direction is Direction.INCOMING:
+        moved = await move(tx, payment, SUSPENSE, CLEARING, "return_sent", today, clock)
         assert moved is None, "the bank's own accounts take every amount"
-        payment = await _change(tx, payment, changed(payment, PaymentStatus.RETURNED, found.reason), at)
+        if not await take_off_suspense(tx, payment.id, payment.amount_minor):
+            raise Retry("it was moved in the same moment")
+        payment = await change(tx, payment, changed(payment, PaymentStatus.RETURNED, found.reason), at)
     return replace(found, payment=payment, message_id=message_id)
+
+
+async def hold_outgoing(tx: Transaction, id: UUID, reason: str) -> Outgoing | Refusal:
+    """No message can carry what waits under this id: it waits for a person now, who finds it with what stands on
+    suspense. Again, it changes nothing."""
+    if refusal := check_reason(reason):
+        return refusal
+    found = await store.outgoing(tx, id)
+    if found is None:
+        return Refusal(PaymentsRefusal.OUTGOING_NOT_FOUND, {"id": id})
+    if found.message_id is not None:
+        return conflict(found.payment)
+    if not await store.hold(tx, id, reason):
+        raise Retry("it was sent in the same moment")
+    return replace(found, held_for=reason)
 
 
 async def apply_status(
@@ -89,7 +111,7 @@ async def apply_status(
     if payment.status is not PaymentStatus.SENT:
         return conflict(payment)
     if status is PaymentStatus.SETTLED:
-        return await _change(tx, payment, changed(payment, status), clock())
+        return await change(tx, payment, changed(payment, status), clock())
     return await _give_back(tx, payment, changed(payment, status, reason), today, clock)
 
 
@@ -126,9 +148,9 @@ async def receive_incoming(
         by=incoming.debtor.bank or "",
         accepted_at=at,
     )
-    refused = await _credit(tx, payment, today, clock)
+    refused = await credit(tx, payment, today, clock)
     if refused is not None:
-        stood = await _move(tx, payment, CLEARING, SUSPENSE, "", today, clock)
+        stood = await move(tx, payment, CLEARING, SUSPENSE, "", today, clock)
         if stood is not None:
             return stood
         payment = changed(payment, PaymentStatus.ACCEPTED, reason_for(refused))
@@ -137,24 +159,36 @@ async def receive_incoming(
     except UniqueViolation as rival:
         raise Retry("the payment came in twice in the same moment") from rival
     if refused is not None:
-        await _queue(tx, OutgoingKind.RETURN, payment, payment.reason, today, at)
+        await put_on_suspense(tx, _item(payment, SuspenseKind.INCOMING, today))
+        await queue(tx, OutgoingKind.RETURN, payment, payment.reason, today, at)
     return payment
 
 
 async def receive_return(
-    tx: Transaction, uetr: UUID, amount_minor: int, asset: str, reason: str, *, today: date, clock: Clock = now
+    tx: Transaction,
+    uetr: UUID,
+    amount_minor: int,
+    asset: str,
+    reason: str,
+    *,
+    charges_minor: int = 0,
+    today: date,
+    clock: Clock = now,
 ) -> Payment | Refusal:
-    """A payment of ours comes back, whole: the payer has the money again. It is `recalled` if we had asked for it,
-    otherwise `returned`. The same again changes nothing."""
+    """A payment of ours comes back: the payer has the money again, less what the other bank says that it kept as its
+    charges; no other difference is taken. It is `recalled` if we had asked for it, otherwise `returned`. The same again
+    changes nothing."""
     if refusal := check_reason(reason) or check_amount(amount_minor):
         return refusal
     payment = await _of_uetr(tx, uetr, Direction.OUTGOING)
     if isinstance(payment, Refusal):
         return payment
-    if (amount_minor, asset) != (payment.amount_minor, payment.asset):
+    if charges_minor < 0 or (amount_minor + charges_minor, asset) != (payment.amount_minor, payment.asset):
         facts = {"amount_minor": amount_minor, "asset": asset, "paid_minor": payment.amount_minor}
         return Refusal(PaymentsRefusal.AMOUNT_DIFFERS, facts)
-    if payment.status in (PaymentStatus.RETURNED, PaymentStatus.RECALLED) and payment.reason == reason:
+    came_back = amount_minor if charges_minor else None
+    known = (payment.reason, payment.returned_minor)
+    if payment.status in (PaymentStatus.RETURNED, PaymentStatus.RECALLED) and known == (reason, came_back):
         return payment
     if payment.status not in (PaymentStatus.SENT, PaymentStatus.SETTLED):
         return conflict(payment)
@@ -163,7 +197,8 @@ async def receive_return(
     at = clock()
     if asked is not None and asked.status is RecallStatus.OPEN:
         await _answer(tx, replace(asked, status=RecallStatus.ACCEPTED), at)
-    return await _give_back(tx, payment, changed(payment, status, reason), today, clock)
+    after = replace(changed(payment, status, reason), returned_minor=came_back)
+    return await _give_back(tx, payment, after, today, clock)
 
 
 async def recall(
@@ -181,7 +216,8 @@ async def recall(
         return asked
     if found.status is PaymentStatus.RECALLED and found.reason == reason:
         return found
-    if found.direction is not Direction.OUTGOING or found.status not in _LIVE:
+    is_ours = found.direction is Direction.OUTGOING and found.origin is not Origin.DIRECT_DEBIT
+    if not is_ours or found.status not in _LIVE:
         return conflict(found)
     if found.status is PaymentStatus.ACCEPTED:
         if not await store.take_out(tx, payment):
@@ -189,7 +225,7 @@ async def recall(
         return await _give_back(tx, found, changed(found, PaymentStatus.RECALLED, reason), today, clock)
     asked = Recall(payment, reason, RecallStatus.OPEN, today, by)
     await _insert_recall(tx, asked, at)
-    await _queue(tx, OutgoingKind.RECALL, found, reason, today, at)
+    await queue(tx, OutgoingKind.RECALL, found, reason, today, at)
     return asked
 
 
@@ -243,7 +279,7 @@ async def answer_recall(
     if isinstance(answered, Refusal) or answered == asked:
         return answered
     if refused_for is not None:
-        await _queue(tx, OutgoingKind.RECALL_ANSWER, found, refused_for, today, at)
+        await queue(tx, OutgoingKind.RECALL_ANSWER, found, refused_for, today, at)
     elif refusal := await _take_from_payee(tx, found, today, clock):
         return refusal
     await _answer(tx, answered, at)
@@ -251,29 +287,35 @@ async def answer_recall(
 
 
 async def _take_from_payee(tx: Transaction, payment: Payment, today: date, clock: Clock) -> Refusal | None:
-    account, suspense = own_account(payment.creditor), await own(tx, SUSPENSE, payment.asset, today)
+    account = payment.cleared_to or own_account(payment.creditor)
+    suspense = await own(tx, SUSPENSE, payment.asset, today)
     assert account is not None, "a settled payment has an account of this bank"
     if isinstance(suspense, Refusal):
         return suspense
-    moved = await movements(tx, account, None, payment.amount_minor, payment.asset, Channel.SYSTEM)
+    moved = await movements(
+        tx, account, None, payment.amount_minor, payment.asset, Channel.SYSTEM, elsewhere=payment.debtor
+    )
     entry = payment_entry(payment, account, suspense, today, step="recalled")
     refused = await book(tx, [Booking(entry, moved)], today=today, clock=clock)
     if entry.id in refused:
         return refused[entry.id]
     at = clock()
-    await _change(tx, payment, changed(payment, PaymentStatus.ACCEPTED, RETURNED_AS_ASKED), at)
-    await _queue(tx, OutgoingKind.RETURN, payment, RETURNED_AS_ASKED, today, at)
+    await change(tx, payment, changed(payment, PaymentStatus.ACCEPTED, RETURNED_AS_ASKED), at)
+    await put_on_suspense(tx, _item(payment, SuspenseKind.INCOMING, today))
+    await queue(tx, OutgoingKind.RETURN, payment, RETURNED_AS_ASKED, today, at)
     return None
 
 
-async def _credit(tx: Transaction, payment: Payment, today: date, clock: Clock) -> Refusal | None:
+async def credit(tx: Transaction, payment: Payment, today: date, clock: Clock) -> Refusal | None:
     """Give an incoming payment to its payee, or say why not."""
     account, clearing = own_account(payment.creditor), await own(tx, CLEARING, payment.asset, today)
     if account is None or account >= INTERNAL_ACCOUNT_MIN:
         return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": payment.creditor.account})
     if isinstance(clearing, Refusal):
         return clearing
-    moved = await movements(tx, None, account, payment.amount_minor, payment.asset, payment.channel)
+    moved = await movements(
+        tx, None, account, payment.amount_minor, payment.asset, payment.channel, elsewhere=payment.debtor
+    )
     entry = payment_entry(payment, clearing, account, today)
     return (await book(tx, [Booking(entry, moved)], today=today, clock=clock)).get(entry.id)
 
@@ -283,13 +325,28 @@ async def _give_back(tx: Transaction, before: Payment, after: Payment, today: da
     allowance is asked for it."""
     account = own_account(before.debtor)
     assert account is not None, "the payer of a payment of ours is a customer of this bank"
-    in_suspense = await _move(tx, before, CLEARING, account, "given_back", today, clock) is not None
-    if in_suspense and (refused := await _move(tx, before, CLEARING, SUSPENSE, "given_back", today, clock)):
+    in_suspense = await move(tx, after, CLEARING, account, "given_back", today, clock) is not None
+    if in_suspense and (refused := await move(tx, after, CLEARING, SUSPENSE, "given_back", today, clock)):
         return refused
-    return await _change(tx, before, replace(after, in_suspense=in_suspense), clock())
+    changed_to = await change(tx, before, replace(after, in_suspense=in_suspense), clock())
+    await give_allowance_back(tx, account, after)
+    if in_suspense:
+        await put_on_suspense(tx, _item(after, SuspenseKind.GIVEN_BACK, today))
+    return changed_to
 
 
-async def _move(
+async def give_allowance_back(tx: Transaction, account: int, payment: Payment) -> None:
+    """To the day it was used on. Of a batch nothing: its one debit may have been counted on another day."""
+    if payment.origin is Origin.BATCH:
+        return
+    payee = payment.creditor
+    # What is bound now may not have been then, and the other way round: in doubt, it was not counted.
+    bound = payee.bank is not None and await was_bound(tx, account, payee.bank, payee.account)
+    moved = Movement(Way.OUT, payment.moved_minor, payment.asset, payment.channel, counterparty_bound=bound)
+    await give_back_allowance(tx, account, moved, used_on=payment.accepted_on)
+
+
+async def move(
     tx: Transaction, payment: Payment, debited: str | int, credited: str | int, step: str, today: date, clock: Clock
 ) -> Refusal | None:
     """Book the payment's amount between two accounts, those of the bank named by their place in the chart."""
@@ -304,21 +361,27 @@ async def _move(
     return outcome if isinstance(outcome, Refusal) else None
 
 
+def _item(payment: Payment, kind: SuspenseKind, today: date) -> SuspenseItem:
+    return SuspenseItem(payment.id, kind, payment.moved_minor, payment.asset, today)
+
+
 async def _of_uetr(tx: Transaction, uetr: UUID, direction: Direction) -> Payment | Refusal:
-    found = [each for each in await store.payments_of_uetr(tx, uetr) if each.direction is direction]
+    """What was collected has its own way back, within the days of its mandate."""
+    known = await store.payments_of_uetr(tx, uetr)
+    found = [each for each in known if each.direction is direction and each.origin is not Origin.DIRECT_DEBIT]
     return found[0] if found else Refusal(PaymentsRefusal.PAYMENT_NOT_FOUND, {"uetr": uetr})
 
 
-async def _change(tx: Transaction, before: Payment, after: Payment, at: datetime) -> Payment:
+async def change(tx: Transaction, before: Payment, after: Payment, at: datetime) -> Payment:
     if not await store.change_payment(tx, before, after, at):
         raise Retry("the payment changed in the same moment")
     return after
 
 
-async def _queue(
-    tx: Transaction, kind: OutgoingKind, payment: Payment, reason: str | None, today: date, at: datetime
+async def queue(
+    tx: Transaction, kind: OutgoingKind, payment: Payment, reason: str | None, due_on: date, at: datetime
 ) -> None:
-    waiting = Outgoing(further_id(payment.id, kind.value), kind, payment, today, reason)
+    waiting = Outgoing(further_id(payment.id, kind.value), kind, payment, due_on, reason)
     try:
         await store.queue(tx, [waiting], at)
     except UniqueViolation as rival:

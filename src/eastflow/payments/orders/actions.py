@@ -7,17 +7,16 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from ..decide import Manner, check_limit, limits_for, with_default
-from ..model import Limit, Origin
+from ..model import Limit, Origin, Transfer
 from ..refusals import PaymentsRefusal
 from ..store import limits, schemes
-from ..transfers.actions import payers_of, transfers
+from ..transfers.actions import check_payee, check_payer, payers_of, taken_uetr, transfers
 from . import store
-from .decide import begun, check_order, paid, refused, slots_of, transfer_of
+from .decide import begun, check_day, check_order, order_of, paid, refused, slots_of, transfer_of
 from .model import Occurrence, OccurrenceOutcome, OrderStatus, Run, StandingOrder
 
 BATCH_ORDERS = 500
@@ -29,6 +28,22 @@ async def set_up_order(
     """Have the bank pay again and again, from today on at the earliest. The same again answers with the order."""
     [answer] = await set_up_orders(tx, [order], today=today, by=by, clock=clock)
     return answer
+
+
+async def schedule_transfer(
+    tx: Transaction, asked: Transfer, on: date, *, today: date, by: str, clock: Clock = now
+) -> StandingOrder | Refusal:
+    """Pay on a day to come, by an order of one time: it can be cancelled until then, is held against the payer's limits
+    now, and is paid at the end of its day if the money is there. The same again answers with the order as it is now."""
+    if refusal := check_day(on, today):
+        return refusal
+    order = order_of(asked, on)
+    known = await store.standing_order(tx, order.id)
+    if known is None and (refusal := check_order(order) or await check_payer(tx, asked) or await taken_uetr(tx, asked)):
+        return refusal
+    if known is None and not asked.payee_confirmed and (refusal := await check_payee(tx, asked.creditor)):
+        return refusal
+    return await set_up_order(tx, order, today=today, by=by, clock=clock)
 
 
 async def set_up_orders(
@@ -122,7 +137,7 @@ async def _pay_due(tx: Transaction, slots: Sequence[int], today: date, batch: in
 
 
 def _over_limit(order: StandingOrder, payer: str, bounds: Sequence[Limit]) -> Refusal | None:
-    for _, limit in limits_for(bounds, payer, order.asset, Channel.SYSTEM.value):
+    for _, limit in limits_for(bounds, payer, order.asset, order.channel.value):
         if refusal := check_limit(limit, order.amount_minor, 0):
             return refusal
     return None

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from eastflow.customers import Channel
 from eastflow.kernel import Refusal, add_months
 from eastflow.ledger import LedgerRefusal
 
@@ -14,6 +13,7 @@ from ..decide import check_accounts, check_amount, check_asset, check_texts, fur
 from ..model import Transfer
 from ..refusals import PaymentsRefusal
 from .model import (
+    DAYS_AHEAD_MAX,
     RETRY_DAYS_MAX,
     SLOTS,
     Frequency,
@@ -32,7 +32,9 @@ def check_order(order: StandingOrder) -> Refusal | None:
     """The first refusal that applies to the order by itself, or None."""
     return (
         check_asset(order.asset)
-        or check_texts(order.creditor, remittance=order.remittance, scheme=order.scheme)
+        or check_texts(
+            order.creditor, remittance=order.remittance, end_to_end_id=order.end_to_end_id, scheme=order.scheme
+        )
         or check_amount(order.amount_minor)
         or check_accounts(order.debtor, order.creditor)
         or check_schedule(order.first_on, order.until, order.retry_days, RETRY_DAYS_MAX)
@@ -97,10 +99,36 @@ def transfer_of(order: StandingOrder) -> Transfer:
         order.creditor,
         order.amount_minor,
         order.asset,
-        Channel.SYSTEM,
+        order.channel,
         order.remittance,
-        scheme=order.scheme,
+        order.end_to_end_id,
+        order.scheme,
+        uetr=order.uetr,
     )
+
+
+def order_of(asked: Transfer, on: date) -> StandingOrder:
+    """The order of one time for a payment on a day to come."""
+    return StandingOrder(
+        asked.id,
+        asked.debtor,
+        asked.creditor,
+        asked.amount_minor,
+        asked.asset,
+        on,
+        Frequency.ONCE,
+        remittance=asked.remittance,
+        scheme=asked.scheme,
+        channel=asked.channel,
+        end_to_end_id=asked.end_to_end_id,
+        uetr=asked.uetr,
+    )
+
+
+def check_day(on: date, today: date) -> Refusal | None:
+    if 0 < (on - today).days <= DAYS_AHEAD_MAX:
+        return None
+    return Refusal(PaymentsRefusal.SCHEDULE_MALFORMED, {"field": "on"})
 
 
 def paid(order: StandingOrder, today: date) -> tuple[StandingOrder, Occurrence]:

@@ -7,9 +7,13 @@ from datetime import date
 from enum import Enum
 from uuid import UUID
 
+from eastflow.customers import Channel
+
 from ..model import DEFAULT_SCHEME, Endpoint
 
 RETRY_DAYS_MAX = 31
+DAYS_AHEAD_MAX = 366
+"""How far ahead a single payment may be asked for."""
 SLOTS = 64
 """Orders and mandates are spread over so many slots, and a run's partition takes its share of them."""
 
@@ -38,7 +42,8 @@ class StandingOrder:
     """Pay this from `first_on` on, again and again, until the day `until` at the latest. `id` is chosen by the caller.
 
     Without funds it is tried again on each of the next `retry_days` days and then left out until the next time.
-    `due_on` and `attempt_on` are when it is due next and when that is tried, None once it is over.
+    `due_on` and `attempt_on` are when it is due next and when that is tried, None once it is over. A single payment for
+    a day to come is an order of one time, with the payment's channel, its reference and, where there is one, its UETR.
     """
 
     id: UUID
@@ -52,6 +57,9 @@ class StandingOrder:
     retry_days: int = 0
     remittance: str = ""
     scheme: str = DEFAULT_SCHEME
+    channel: Channel = Channel.SYSTEM
+    end_to_end_id: str | None = None
+    uetr: UUID | None = field(default=None, compare=False)
     status: OrderStatus = field(default=OrderStatus.ACTIVE, compare=False)
     number: int = field(default=0, compare=False)
     due_on: date | None = field(default=None, compare=False)

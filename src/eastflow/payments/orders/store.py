@@ -7,16 +7,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from eastflow.customers import Channel
 from eastflow.storage import Transaction
 
 from ..model import Endpoint
+from ..personal_data.store import ORDER, Text, open_texts, seal_texts
 from .decide import slot_of
 from .model import Frequency, Occurrence, OccurrenceOutcome, OrderStatus, StandingOrder
 
 _COLUMNS = (
-    *("id", "slot", "status", "debtor", "creditor_name", "creditor_account", "creditor_bank"),
-    *("amount_minor", "asset", "remittance", "scheme", "first_on", "frequency", "until", "retry_days"),
-    *("made_by", "number", "due_on", "attempt_on", "made_at"),
+    *("id", "slot", "status", "debtor", "creditor_bank"),
+    *("amount_minor", "asset", "scheme", "first_on", "frequency", "until", "retry_days"),
+    *("made_by", "number", "due_on", "attempt_on", "made_at", "sealed", "channel", "uetr"),
 )
 _ORDER = ", ".join(_COLUMNS)
 
@@ -27,7 +29,7 @@ async def standing_order(tx: Transaction, id: UUID) -> StandingOrder | None:
 
 async def standing_orders(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, StandingOrder]:
     found = await tx.rows(f"SELECT {_ORDER} FROM payments_order WHERE id = ANY($1::uuid[])", list(ids))
-    return {row["id"]: _order(row) for row in found}
+    return {order.id: order for order in await _orders(tx, found)}
 
 
 async def standing_orders_page(
@@ -41,7 +43,7 @@ async def standing_orders_page(
         after,
         debtor,
     )
-    return [_order(row) for row in found]
+    return await _orders(tx, found)
 
 
 async def occurrences(tx: Transaction, order: UUID) -> list[Occurrence]:
@@ -73,11 +75,16 @@ async def due(tx: Transaction, slots: Sequence[int], on: date, limit: int) -> li
         on,
         limit,
     )
-    return [_order(row) for row in found]
+    return await _orders(tx, found)
 
 
 async def insert_orders(tx: Transaction, new: Sequence[StandingOrder], by: str, at: datetime) -> None:
     """Errors: UniqueViolation when one of the ids is taken."""
+    new = sorted(new, key=lambda each: each.id)
+    texts = [
+        ((each.id,), (each.creditor.name, each.creditor.account, each.remittance, each.end_to_end_id)) for each in new
+    ]
+    sealed = await seal_texts(tx, ORDER, at.date(), texts)
     await tx.records_in(
         "payments_order",
         _COLUMNS,
@@ -87,12 +94,9 @@ async def insert_orders(tx: Transaction, new: Sequence[StandingOrder], by: str, 
                 slot_of(each.id),
                 each.status.value,
                 each.debtor,
-                each.creditor.name,
-                each.creditor.account,
                 each.creditor.bank,
                 each.amount_minor,
                 each.asset,
-                each.remittance,
                 each.scheme,
                 each.first_on,
                 each.frequency.value,
@@ -103,8 +107,11 @@ async def insert_orders(tx: Transaction, new: Sequence[StandingOrder], by: str, 
                 each.due_on,
                 each.attempt_on,
                 at,
+                kept,
+                each.channel.value,
+                each.uetr,
             )
-            for each in sorted(new, key=lambda each: each.id)
+            for each, kept in zip(new, sealed, strict=True)
         ],
     )
 
@@ -137,19 +144,27 @@ async def insert_occurrences(tx: Transaction, done: Sequence[Occurrence]) -> Non
     )
 
 
-def _order(row: Any) -> StandingOrder:
+async def _orders(tx: Transaction, found: Sequence[Any]) -> list[StandingOrder]:
+    return [_order(row, texts) for row, texts in zip(found, await open_texts(tx, ORDER, found), strict=True)]
+
+
+def _order(row: Any, texts: Sequence[Text]) -> StandingOrder:
+    name, account, remittance, end_to_end_id = texts
     return StandingOrder(
         id=row["id"],
         debtor=row["debtor"],
-        creditor=Endpoint(row["creditor_name"], row["creditor_account"], row["creditor_bank"]),
+        creditor=Endpoint(name or "", account or "", row["creditor_bank"]),
         amount_minor=row["amount_minor"],
         asset=row["asset"],
         first_on=row["first_on"],
         frequency=Frequency(row["frequency"]),
         until=row["until"],
         retry_days=row["retry_days"],
-        remittance=row["remittance"],
+        remittance=remittance or "",
         scheme=row["scheme"],
+        channel=Channel(row["channel"]),
+        end_to_end_id=end_to_end_id,
+        uetr=row["uetr"],
         status=OrderStatus(row["status"]),
         number=row["number"],
         due_on=row["due_on"],

@@ -36,11 +36,13 @@ from ..model import (
     BANK_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
     Direction,
+    Endpoint,
     Limit,
     Origin,
     Outgoing,
     OutgoingKind,
     Payment,
+    PaymentStatus,
     Scheme,
     Transfer,
 )
@@ -181,7 +183,7 @@ async def transfers(
     for each in sound:
         answer = _replayed(each, known.get(each.id)) or decide_payment(each, schemes, day, manner)
         if isinstance(answer, Payment) and each.id not in known:
-            refusal = await _taken_uetr(tx, each)
+            refusal = await taken_uetr(tx, each)
             if refusal is None and manner.asks_back:
                 refusal = await _ask_back(tx, each, lately)
             if refusal is None:
@@ -231,21 +233,32 @@ async def posted_minor(tx: Transaction, account: int) -> int:
 
 
 async def movements(
-    tx: Transaction, debited: int | None, credited: int | None, amount_minor: int, asset: str, channel: Channel
+    tx: Transaction,
+    debited: int | None,
+    credited: int | None,
+    amount_minor: int,
+    asset: str,
+    channel: Channel,
+    *,
+    elsewhere: Endpoint | None = None,
 ) -> tuple[tuple[int, Movement], ...]:
-    """What a payment is to the customers' accounts among its two ends."""
+    """What a payment is to the customers' accounts among its two ends. `elsewhere` is an end at another bank."""
     found = []
     for account, other, direction in (
         (debited, credited, customers.Direction.OUT),
         (credited, debited, customers.Direction.IN),
     ):
         if account is not None:
-            bound = other is not None and await _is_bound(tx, account, other)
+            bound = await _is_bound(tx, account, other, elsewhere)
             found.append((account, Movement(direction, amount_minor, asset, channel, counterparty_bound=bound)))
     return tuple(found)
 
 
-async def _is_bound(tx: Transaction, account: int, other: int) -> bool:
+async def _is_bound(tx: Transaction, account: int, other: int | None, elsewhere: Endpoint | None) -> bool:
+    if other is None:
+        if elsewhere is None or elsewhere.bank is None:
+            return False
+        return await customers.is_bound(tx, account, elsewhere.bank, elsewhere.account)
     classed = await customers.class_of_account(tx, account)
     return classed is not None and other in classed.bound
 
@@ -319,7 +332,13 @@ async def _book_payments(
             continue
         assert source is not None, "the payer of what was asked for here is a customer of this bank"
         moved = await movements(
-            tx, None if paid_out_of else debited, credited, payment.amount_minor, payment.asset, payment.channel
+            tx,
+            None if paid_out_of else debited,
+            credited,
+            payment.amount_minor,
+            payment.asset,
+            payment.channel,
+            elsewhere=payment.creditor,
         )
         counted = None
         if debited is not None and debited in payers:
@@ -331,7 +350,7 @@ async def _book_payments(
     paid = [payment for payment in fresh if payment.id not in answers]
     try:
         await store.insert_payments(tx, paid)
-        await store.queue(tx, [_queued(each) for each in paid if each.direction is Direction.OUTGOING], day.at)
+        await store.queue(tx, [_queued(each) for each in paid if each.status is PaymentStatus.ACCEPTED], day.at)
     except UniqueViolation as rival:
         raise Retry("a payment was made in the same moment") from rival
     return answers
@@ -355,7 +374,7 @@ def _replayed(asked: Transfer, known: Payment | None) -> Payment | Refusal | Non
     return known if same else Refusal(PaymentsRefusal.ID_REUSED, {"id": asked.id})
 
 
-async def _taken_uetr(tx: Transaction, asked: Transfer) -> Refusal | None:
+async def taken_uetr(tx: Transaction, asked: Transfer) -> Refusal | None:
     """A payment has its UETR for itself, on its whole way."""
     if asked.uetr is None or not await store.payments_of_uetr(tx, asked.uetr):
         return None
@@ -364,12 +383,32 @@ async def _taken_uetr(tx: Transaction, asked: Transfer) -> Refusal | None:
 
 async def _ask_back(tx: Transaction, asked: Transfer, lately: Sequence[Payment]) -> Refusal | None:
     """What the payer is to be asked before the money goes."""
-    account = own_account(asked.creditor)
-    if account is not None and asked.creditor.name and not asked.payee_confirmed:
-        match = await customers.name_match(tx, account, asked.creditor.name)
+    refusal = None if asked.payee_confirmed else await check_payee(tx, asked.creditor)
+    return refusal or find_duplicate(asked, lately)
+
+
+async def check_payee(tx: Transaction, creditor: Endpoint) -> Refusal | None:
+    """Whether an account here, that is named, is someone else's."""
+    account = own_account(creditor)
+    if account is not None and creditor.name:
+        match = await customers.name_match(tx, account, creditor.name)
         if match in (NameMatch.CLOSE, NameMatch.NO_MATCH):
             return Refusal(PaymentsRefusal.PAYEE_NAME_DIFFERS, {"account": account, "match": match.value})
-    return find_duplicate(asked, lately)
+    return None
+
+
+async def check_payer(tx: Transaction, asked: Transfer) -> Refusal | None:
+    """Whether the account could pay this at all, money apart."""
+    found = (await ledger.accounts(tx, [asked.debtor])).get(asked.debtor)
+    if found is None or found.id >= INTERNAL_ACCOUNT_MIN:
+        return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": asked.debtor})
+    if found.status is ledger.Status.CLOSED:
+        return Refusal(LedgerRefusal.ACCOUNT_CLOSED, {"account": asked.debtor})
+    if found.asset != asked.asset:
+        return Refusal(LedgerRefusal.ASSET_DIFFERS, {"account": asked.debtor, "asset": found.asset})
+    if found.chart in CHARTS_UNDER_CONTRACT:
+        return Refusal(PaymentsRefusal.MOVES_BY_CONTRACT, {"account": asked.debtor})
+    return None
 
 
 async def payers_of(tx: Transaction, accounts: set[int], today: date) -> dict[int, str]:

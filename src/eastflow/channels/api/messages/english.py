@@ -3,6 +3,10 @@
 ENGLISH: dict[str, tuple[str, str]] = {
     "api.key_missing": ("No key", "Send the key in the header “Authorization: Bearer …”."),
     "api.key_unknown": ("Unknown key", "The key is not known here, or it has been revoked."),
+    "api.too_many_attempts": (
+        "Too many wrong keys",
+        "Too many keys that are not known came from this address. Wait {retry_after_seconds} s before another try.",
+    ),
     "api.rate_exceeded": (
         "Too many requests",
         "More than {requests_per_second_max} requests a second. Wait {retry_after_seconds} s and send it again.",
@@ -16,7 +20,18 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "api.cursor_malformed": ("Malformed cursor", "The cursor is not one that this list gave."),
     "api.scope_not_held": ("Scope not held", "A key can pass on only scopes it holds; it does not hold {scopes}."),
     "api.role_not_held": ("Role not held", "A key can pass on only roles it holds; it does not hold {roles}."),
+    "api.second_person_needed": (
+        "A second person is needed",
+        "A key for somebody else takes two: propose it, and let another administrator approve it.",
+    ),
+    "api.expiry_in_past": ("Expiry in the past", "The key would have expired on {expires_on}."),
     "api.key_not_found": ("No such key", "There is no key {id}."),
+    "api.key_not_yours": (
+        "Not your key",
+        "A new secret is given only for one's own keys, with no more rights than the calling key has, nor a longer "
+        "life; the first secret, to whoever proposed the key. {id} is neither.",
+    ),
+    "api.key_ended": ("Key ended", "The key {id} is revoked or has expired."),
     "api.unavailable": (
         "Out of reach for a moment",
         "The books could not be reached; whether the request took effect is unknown. Send it again with the same id.",
@@ -62,6 +77,7 @@ ENGLISH: dict[str, tuple[str, str]] = {
         "More than was held",
         "{captured_minor} is to be captured; {remaining_minor} is left of hold {hold}.",
     ),
+    "ledger.day_not_closed": ("Day not closed", "No trial balance was kept at the end of {date}."),
     "ledger.insufficient_funds": (
         "Insufficient funds",
         "Account {account} has {available_minor} available; {needed_minor} is needed.",
@@ -167,6 +183,13 @@ ENGLISH: dict[str, tuple[str, str]] = {
         "Account {account} of class II was opened remotely and must bind one of class I.",
     ),
     "customers.class_not_found": ("No class", "Account {account} has no class."),
+    "customers.verification_id_reused": (
+        "Verification id used before",
+        "Verification {id} was asked with other content.",
+    ),
+    "customers.document_missing": ("No good document", "Party {id} has no document that is good today."),
+    "customers.verification_not_found": ("No such verification", "There is no verification {id}."),
+    "customers.verification_closed": ("Verification is closed", "Verification {id} is {status}."),
     "customers.asset_not_allowed": (
         "Asset not allowed",
         "Account {account} is limited by its class and does not take {asset}.",
@@ -255,6 +278,7 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "payments.mandate_not_found": ("No such mandate", "There is no mandate {id}."),
     "payments.collection_not_found": ("No such collection", "The mandate has no collection {id}."),
     "payments.batch_not_found": ("No such batch", "There is no batch {id}."),
+    "payments.suspense_not_found": ("Not on suspense", "Nothing stands on suspense for {id}."),
     "payments.status_conflict": ("Not possible any more", "{id} is {status}."),
     "payments.amount_differs": (
         "Amount differs",
@@ -336,6 +360,11 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "branch.same_place": ("The same place", "Cash cannot be moved from {place} to itself."),
     "branch.voucher_ended": ("Voucher ended", "Voucher {voucher} is {status}."),
     "branch.voucher_expired": ("Voucher expired", "Voucher {voucher} was to be confirmed before {expires_at}."),
+    "branch.voucher_not_reversible": (
+        "Voucher cannot be reversed",
+        "Voucher {voucher} is {kind}, {status}, of {business_date}. Only booked cash of customers is, on its day.",
+    ),
+    "branch.voucher_reversed": ("Voucher reversed", "Voucher {voucher} was reversed by {reversed_by}."),
     "branch.transfer_ended": ("Transfer ended", "Cash transfer {transfer} is {status}."),
     "branch.same_person": ("The same person", "It takes another person than {teller}."),
     "branch.supervisor_needed": ("Supervisor needed", "Teller {teller} is no supervisor."),

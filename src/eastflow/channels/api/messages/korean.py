@@ -3,6 +3,10 @@
 KOREAN: dict[str, tuple[str, str]] = {
     "api.key_missing": ("키 없음", "“Authorization: Bearer …” 헤더에 키를 보내 주십시오."),
     "api.key_unknown": ("알 수 없는 키", "등록되지 않았거나 폐기된 키입니다."),
+    "api.too_many_attempts": (
+        "잘못된 키 시도가 너무 많음",
+        "이 주소에서 알 수 없는 키가 너무 많이 왔습니다. {retry_after_seconds}초 후 다시 시도해 주십시오.",
+    ),
     "api.rate_exceeded": (
         "요청이 너무 많음",
         "초당 요청 수가 {requests_per_second_max}건을 넘었습니다. {retry_after_seconds}초 후 다시 보내 주십시오.",
@@ -25,7 +29,18 @@ KOREAN: dict[str, tuple[str, str]] = {
         "보유하지 않은 역할",
         "키는 자신이 보유한 역할만 부여할 수 있습니다. 보유하지 않은 역할: {roles}.",
     ),
+    "api.second_person_needed": (
+        "두 번째 사람이 필요함",
+        "다른 사람의 키를 만들려면 두 사람이 필요합니다. 제안한 뒤 다른 관리자의 승인을 받으십시오.",
+    ),
+    "api.expiry_in_past": ("지난 만료일", "이 키는 {expires_on}에 이미 만료됩니다."),
     "api.key_not_found": ("키를 찾을 수 없음", "키 {id}이(가) 없습니다."),
+    "api.key_not_yours": (
+        "본인의 키가 아님",
+        "새 비밀값은 본인의 키이면서 호출한 키보다 권한이 많거나 오래가지 않는 키에만 발급되며, "
+        "첫 비밀값은 키를 제안한 사람에게만 발급됩니다. {id}은(는) 어느 쪽도 아닙니다.",
+    ),
+    "api.key_ended": ("종료된 키", "키 {id}은(는) 폐기되었거나 만료되었습니다."),
     "api.unavailable": (
         "일시적으로 이용 불가",
         "원장에 접속할 수 없어 요청의 반영 여부를 알 수 없습니다. 같은 ID로 다시 보내 주십시오.",
@@ -74,6 +89,7 @@ KOREAN: dict[str, tuple[str, str]] = {
         "보류 금액 초과",
         "매입 요청 금액은 {captured_minor}이고 보류 {hold}의 잔여 금액은 {remaining_minor}입니다.",
     ),
+    "ledger.day_not_closed": ("마감되지 않은 날짜", "{date}의 마감 때 보관된 시산표가 없습니다."),
     "ledger.insufficient_funds": (
         "잔액 부족",
         "계좌 {account}의 사용 가능 금액은 {available_minor}이고 필요한 금액은 {needed_minor}입니다.",
@@ -167,6 +183,10 @@ KOREAN: dict[str, tuple[str, str]] = {
         "원격으로 개설한 II류 계좌 {account}은(는) I류 계좌를 연결해야 합니다.",
     ),
     "customers.class_not_found": ("분류 없음", "계좌 {account}에는 분류가 없습니다."),
+    "customers.verification_id_reused": ("이미 사용된 확인 번호", "확인 {id}은(는) 다른 내용으로 요청되었습니다."),
+    "customers.document_missing": ("유효한 증명서 없음", "고객 {id}에게 오늘 유효한 증명서가 없습니다."),
+    "customers.verification_not_found": ("확인 없음", "확인 {id}이(가) 없습니다."),
+    "customers.verification_closed": ("종료된 확인", "확인 {id}의 상태는 {status}입니다."),
     "customers.asset_not_allowed": (
         "허용되지 않는 자산",
         "계좌 {account}은(는) 분류 제한으로 {asset}을(를) 받지 않습니다.",
@@ -249,6 +269,7 @@ KOREAN: dict[str, tuple[str, str]] = {
     "payments.mandate_not_found": ("출금 동의 없음", "출금 동의 {id}이(가) 없습니다."),
     "payments.collection_not_found": ("추심 없음", "이 출금 동의에 추심 {id}이(가) 없습니다."),
     "payments.batch_not_found": ("일괄 지급 없음", "일괄 지급 {id}이(가) 없습니다."),
+    "payments.suspense_not_found": ("가수금 없음", "{id}에 대한 가수금이 없습니다."),
     "payments.status_conflict": ("현재 상태에서 불가", "{id}의 상태는 {status}입니다."),
     "payments.amount_differs": (
         "금액 불일치",
@@ -327,6 +348,11 @@ KOREAN: dict[str, tuple[str, str]] = {
     "branch.same_place": ("같은 장소", "{place}에서 같은 곳으로 옮길 수 없습니다."),
     "branch.voucher_ended": ("종료된 전표", "전표 {voucher}의 상태는 {status}입니다."),
     "branch.voucher_expired": ("만료된 전표", "전표 {voucher}은(는) {expires_at} 전에 확인되어야 했습니다."),
+    "branch.voucher_not_reversible": (
+        "취소할 수 없는 전표",
+        "전표 {voucher}은(는) {business_date}의 {kind}, {status} 상태입니다. 기장된 고객 현금만 당일에 취소됩니다.",
+    ),
+    "branch.voucher_reversed": ("취소된 전표", "전표 {voucher}은(는) {reversed_by}(으)로 취소되었습니다."),
     "branch.transfer_ended": ("종료된 현금 이동", "현금 이동 {transfer}의 상태는 {status}입니다."),
     "branch.same_person": ("같은 사람", "{teller}이(가) 아닌 다른 사람이 필요합니다."),
     "branch.supervisor_needed": ("책임자 필요", "창구 직원 {teller}은(는) 책임자가 아닙니다."),

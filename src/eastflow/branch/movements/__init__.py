@@ -1,0 +1,1 @@
+"""What moves cash by a voucher: done by a teller, or confirmed by a second person."""

@@ -1,0 +1,1 @@
+"""Who works at the counter: branches, their limits, tellers and sessions."""

@@ -1,0 +1,1 @@
+"""What this room freezes an account for, and what others had frozen beneath it."""

@@ -1,0 +1,1 @@
+"""Money into and out of one contract: allowed on both sides, booked and kept."""

@@ -1,0 +1,1 @@
+"""Contracts opened, one or hundreds at once."""
