@@ -57,8 +57,8 @@ PURE_MODULES = frozenset(
         # The ledger's own: what is said of a command, a batch in columns, rows as bytes, the seal.
         *("check", "cursor", "encoding", "netting", "prepare", "reports", "seal"),
         # The products': a contract's life and its hooks, terms as a file has them, the years in advance.
-        *("accrual", "calendar_dates", "contract", "directives", "fees", "hooks", "lots", "movements", "rates"),
-        *("simulation", "state", "terms_check", "terms_file"),
+        *("accrual", "calendar_dates", "contract", "directives", "fees", "hooks", "lots", "movements", "overdrafts"),
+        *("rates", "simulation", "state", "terms_check", "terms_file"),
         # The deposits': interest in columns, a statement on pages, and its words.
         *("columns", "pdf", "words"),
         # The Czech bank's: fields and records of its files, the order of a day, the plan of an entry, the comparison.

@@ -15,7 +15,7 @@ from eastflow.products import AccountRole, Contract, Directive
 from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
-from .books.actions import Refused, book, current, end_account, ids_of, must, post_all, save
+from .books.actions import Refused, book, book_owed, current, end_account, ids_of, must, post_all, save
 from .day_end.actions import (
     accrue_moved,
     charge_fees,
@@ -150,14 +150,14 @@ async def close(
     by: str,
     clock: Clock = now,
 ) -> Executed | Refusal:
-    """All of it to the account `target`, with its interest: at maturity, after it, or early. The account is closed and
-    belongs to nobody from today on."""
+    """All of it to the account `target`, with its interest: at maturity, after it, or early. What is owed of earlier
+    interest is taken first. The account is closed and belongs to nobody from today on."""
     if refusal := check_account(account, target):
         return refusal
     content = request_text({"account": account, "target": target})
     return await _change(
         tx, id, "close", content, account, lambda contract: products.close(contract, today),
-        other=target, leaves_by=channel, today=today, by=by, clock=clock,
+        other=target, leaves_by=channel, ends=True, today=today, by=by, clock=clock,
     )  # fmt: skip
 
 
@@ -206,7 +206,10 @@ async def inherit(
         if refusal := refusal or await _heir_missing(tx, shares, today):
             return refusal
         assert found is not None, "checked"
-        return await _inherited(tx, id, found, shares, today, clock)
+        if found.status is DepositStatus.DORMANT:
+            await _wake(tx, found, clock)
+        standing = await _settled_up(tx, account, today, clock)
+        return standing if isinstance(standing, Refusal) else await _inherited(tx, id, standing, shares, today, clock)
 
     told = [(share.party, share.account, share.weight) for share in shares]
     content = request_text({"account": account, "certificate": certificate, "shares": told})
@@ -257,15 +260,20 @@ async def _change(
     clock: Clock,
     other: int | None = None,
     leaves_by: Channel | None = None,
+    ends: bool = False,
 ) -> Executed | Refusal:
-    """What products say of the contract, booked and kept. `leaves_by`: money leaves the account, by this channel."""
+    """What products say of the contract, booked and kept. `leaves_by`: money leaves the account, by this channel.
+    `ends`: all of it, so that nothing may be owed."""
 
     async def work() -> Executed | Refusal:
         found = await current(tx, account, today, clock=clock)
         if refusal := check_standing(found, account, leaves=leaves_by is not None):
             return refusal
         assert found is not None, "checked"
-        step = happening(found.contract)
+        ready = await _settled_up(tx, account, today, clock) if ends else found
+        if isinstance(ready, Refusal):
+            return ready
+        step = happening(ready.contract)
         if isinstance(step, Refusal):
             return step
         contract, directives = step
@@ -277,6 +285,19 @@ async def _change(
         return await kept(tx, id, found, contract, directives, other, today, clock)
 
     return await _once(tx, id, verb, content, by, clock, work)
+
+
+async def _settled_up(tx: Transaction, account: int, today: date, clock: Clock) -> Deposit | Refusal:
+    """The contract as it stands once what is owed of earlier interest is booked. Refusals: BALANCE_INSUFFICIENT."""
+    found = await current(tx, account, today, clock=clock)
+    assert found is not None, "checked"
+    owed = [one for one in await store.corrections(tx, account) if not one.booked]
+    for one in owed:
+        if not await book_owed(tx, found, one, today, clock):
+            facts = {"amount_minor": -one.amount_minor, "balance_minor": found.contract.balance_minor}
+            return Refusal(products.ProductsRefusal.BALANCE_INSUFFICIENT, facts)
+    # What was booked is valued in the past: more may follow from it, which then is owed or not.
+    return await _settled_up(tx, account, today, clock) if owed else found
 
 
 async def _wake(tx: Transaction, found: Deposit, clock: Clock) -> None:
@@ -299,8 +320,6 @@ async def _inherited(
     step = products.close(found.contract, today)
     if isinstance(step, Refusal):
         return step
-    if found.status is DepositStatus.DORMANT:
-        await _wake(tx, found, clock)
     contract, directives = step
     if found.contract.terms.limits.floor_minor:
         await must(change_floor(tx, found.account, 0, clock=clock))

@@ -111,11 +111,11 @@ class World:
         [outcome] = await self.database.run(lambda tx: post(tx, [entry], clock=self.clock, today=lambda: self.day))
         return outcome
 
-    async def plan(self, on: date, told: Mapping[str, Any]) -> int:
-        """On the next day, that the contracts of the first version go on under `told` from `on`; returns its number."""
+    async def plan(self, on: date, told: Mapping[str, Any], source: int = 1) -> int:
+        """On the next day, that the contracts of version `source` go on under `told` from `on`; returns its number."""
         self.day += timedelta(days=1)
         target = await self.launch(terms(told))
-        plan = Migration(uuid4(), told["code"], 1, target, on, "planner")
+        plan = Migration(uuid4(), told["code"], source, target, on, "planner")
         planned = await self.database.run(lambda tx: plan_migration(tx, plan, today=self.day, clock=self.clock))
         assert not isinstance(planned, Refusal), planned
         return target

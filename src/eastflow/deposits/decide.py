@@ -13,6 +13,7 @@ from uuid import UUID
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, is_text
 from eastflow.ledger import Entry, Posting, Status
 from eastflow.products import (
+    OVERDRAFT_INTEREST,
     AccountRole,
     Accrual,
     Contract,
@@ -20,6 +21,7 @@ from eastflow.products import (
     ProductKind,
     Terms,
     advance,
+    debit_interest_minor,
     interest_minor,
     next_due,
 )
@@ -28,9 +30,12 @@ from .model import (
     AUTHORITY_CHARACTERS_MAX,
     CERTIFICATE_CHARACTERS_MAX,
     HEIRS_MAX,
+    INTEREST_KIND,
     Beneath,
+    Correction,
     Deposit,
     DepositStatus,
+    Held,
     Opening,
     Order,
     Share,
@@ -199,23 +204,46 @@ def settlement_dates(terms: Terms, since: date, until: date) -> list[date]:
     return found
 
 
+def settlements(held: Sequence[Held], until: date) -> list[tuple[date, Terms]]:
+    """The dates up to `until` on which interest was settled, and the terms under which it was: on the day that others
+    begin, it is settled under those before."""
+    found = list[tuple[date, Terms]]()
+    for one, ends in zip(held, [*(following.since for following in held[1:]), None], strict=True):
+        dates = settlement_dates(one.terms, _after(one.since), until if ends is None else ends)
+        if ends is not None and ends > one.since and ends not in dates:
+            dates.append(ends)
+        found += [(on, one.terms) for on in dates]
+    return found
+
+
 def corrections(
-    terms: Terms, since: date, settled_on: date, opening_minor: int, changes: Changes, paid: Mapping[date, int]
-) -> list[tuple[date, int]]:
-    """By how much the interest paid on each settlement date from `since` to `settled_on` falls short of what it should
-    have been by all `changes` known now, what was `paid` among them. What a correction adds earns from its date on."""
-    accrual, known = Accrual(since, opening_minor), sorted(changes)
+    settled: Sequence[tuple[date, Terms]], opening: Accrual, changes: Changes, paid: Mapping[tuple[date, str], int]
+) -> list[tuple[date, str, int]]:
+    """By how much what was booked on each settlement date, of each kind of interest, falls short of what it should have
+    been by all `changes` known now, what was `paid` among them. What a correction adds earns from its date on."""
+    accrual, known = opening, sorted(changes)
     found = []
-    # What was paid on `since` itself was paid under the terms before.
-    for due in settlement_dates(terms, _after(since), settled_on):
+    for due, terms in settled:
         within = [change for change in known if accrual.through <= change[0] < due]
         accrual = advance(terms, accrual, due, within)
-        short = interest_minor(terms, accrual) - paid.get(due, 0)
-        if short:
-            found.append((due, short))
-            known = sorted([*known, (due, short)])
-        accrual = replace(accrual, numerator=0)
+        should = {INTEREST_KIND: interest_minor(terms, accrual)}
+        should[OVERDRAFT_INTEREST] = -debit_interest_minor(terms, accrual)
+        for kind, amount in should.items():
+            short = amount - paid.get((due, kind), 0)
+            if short:
+                found.append((due, kind, short))
+                known = sorted([*known, (due, short)])
+        accrual = Accrual(due, accrual.balance_minor)
     return found
+
+
+def correction_id(one: Correction) -> UUID:
+    return derived_id(account_key(one.account), f"{correction_kind(one.kind)}:{one.number}", one.settled_on)
+
+
+def correction_kind(kind: str) -> str:
+    """The kind of the entries that correct those of `kind`."""
+    return f"{kind}_correction"
 
 
 def _after(day: date) -> date:

@@ -1,7 +1,8 @@
 """Interest is exact to the minor unit: random histories of real postings against a clerk who counts day by day.
 
-The histories hold backdated postings, a change of rates, tiers of both methods and several day counts. The clerk knows
-all postings, reads the rates from the same file and shares no code with the bank.
+The histories hold backdated postings, a change of rates, tiers of both methods, several day counts, overdrafts up to
+their limit, and new terms in the middle. The clerk knows all postings, reads the rates from the same files and shares
+no code with the bank.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ import calendar
 import random
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eastflow.kernel import Refusal
 from eastflow.ledger import changes_valued_since
-from eastflow.ledger.actions import Engine
-from eastflow.products import version
+from eastflow.ledger.actions import Engine, define_asset
 from eastflow.storage import Database
 
 from . import actions
-from .conftest import DEMAND, START, World
+from .conftest import DEMAND, START, World, terms
+from .store import corrections
 
 TIERED = {
     **DEMAND, "code": "tiered", "name": "Tiered", "day_count": "ACT/ACT",
@@ -41,21 +45,52 @@ WHOLE = {
         {"since": "2020-01-01", "tiers": [{"percent": "0.20"}, {"from_minor": 1_000_000, "percent": "1.75"}]},
     ]},
 }  # fmt: skip
-PRODUCTS = (DEMAND, TIERED, WHOLE)
-OPENING_MINOR = 1_000_000
+OVERDRAWN = {
+    **DEMAND, "code": "overdrawn", "name": "Overdrawn", "day_count": "ACT/365F",
+    "overdraft": {"limit_minor": 25_000, "rates": {"method": "slice", "changes": [
+        {"since": "2020-01-01", "tiers": [{"percent": "18"}, {"from_minor": 15_000, "percent": "24.5"}]},
+        {"since": "2026-02-03", "tiers": [{"percent": "36"}]},
+    ]}},
+}  # fmt: skip
+DEARER = {
+    **OVERDRAWN, "settlement": {"months": [2], "day": 28}, "day_count": "ACT/360",
+    "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "5"}]}]},
+    "overdraft": {"limit_minor": 20_000, "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "48"}]}]}},
+}  # fmt: skip
+Told = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A product, and what its contracts are migrated to, if they are."""
+
+    told: Told
+    opening_minor: int = 1_000_000
+    later: Told | None = None
+
+
+CASES = (
+    Case(DEMAND, later=TIERED),
+    Case(WHOLE),
+    Case(OVERDRAWN, 10_000),
+    Case(OVERDRAWN, 10_000, DEARER),
+)
 DAYS = 60
 
 
 @settings(
-    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(seed=st.integers(0, 2**32))
-async def test_what_is_credited_is_what_a_clerk_counts(database: Database, seed: int) -> None:
+async def test_what_is_booked_is_what_a_clerk_counts(database: Database, seed: int) -> None:
     chance = random.Random(seed)
     world = await fresh_world(database)
-    accounts = {(await world.open(each["code"], OPENING_MINOR)).deposit.account: each for each in PRODUCTS}
-    moved: dict[int, list[tuple[date, int]]] = {account: [(START, OPENING_MINOR)] for account in accounts}
+    migrates = START + timedelta(days=chance.randint(10, 45))
+    lives = [await begun(world, case, migrates) for case in CASES]
+    moved = {life.account: life.moved for life in lives}
     async with Engine(database, clock=world.clock, today=lambda: world.day) as engine:
+        for back in range((world.day - START).days, 0, -1):
+            await close_day(world, engine, world.day - timedelta(days=back))
         for _ in range(DAYS):
             await trade(world, chance, moved)
             closing = world.day
@@ -64,30 +99,57 @@ async def test_what_is_credited_is_what_a_clerk_counts(database: Database, seed:
                 # The bank's date has gone on already when the day's end begins.
                 await trade(world, chance, moved)
             await close_day(world, engine, closing, parts=chance.choice((1, 2)))
-        await close_day(world, engine, world.day)
-        await close_day(world, engine, world.day + timedelta(days=1))
-    for account, told in accounts.items():
-        should = clerk(told, moved[account], world.day + timedelta(days=1))
+        # What is still owed can be taken now.
+        for life in lives:
+            await move(world, life.account, 1_000_000, world.day, life.moved)
+        for later in range(4):
+            await close_day(world, engine, world.day + timedelta(days=later))
+    for life in lives:
+        should = clerk(life.terms, life.moved, world.day + timedelta(days=1))
         assert any(should.values())
         async with database.reading() as tx:
-            _, changes = await changes_valued_since(tx, account, START)
+            _, changes = await changes_valued_since(tx, life.account, START)
+            assert [one for one in await corrections(tx, life.account) if not one.booked] == []
         plain: dict[date, int] = defaultdict(int)
-        for valued, amount in moved[account]:
+        for valued, amount in life.moved:
             plain[valued] += amount
-        credited = {day: net - plain[day] for day, net in changes if net != plain[day]}
-        assert credited == {day: amount for day, amount in should.items() if amount}, told["code"]
+        booked = {day: net - plain[day] for day, net in changes if net != plain[day]}
+        assert booked == {day: amount for day, amount in should.items() if amount}, life.terms
+
+
+@dataclass(frozen=True)
+class Life:
+    """A contract: its terms, each from a day on, and what moved."""
+
+    account: int
+    terms: list[tuple[date, Told]]
+    moved: list[tuple[date, int]]
 
 
 async def fresh_world(database: Database) -> World:
     """One database serves all examples. Of those before, this room knows nothing any more."""
     world = World(database)
+    await database.run(lambda tx: define_asset(tx, terms(DEMAND).asset))
+    await world.start()
     async with database.reading() as tx:
-        begun = await version(tx, PRODUCTS[0]["code"], 1) is not None
         tables = await tx.rows("SELECT tablename FROM pg_tables WHERE tablename LIKE 'deposits%'")
-    await world.start(*(() if begun else PRODUCTS))
     names = ", ".join(row["tablename"] for row in tables)
     await database.run(lambda tx: tx.execute(f"TRUNCATE {names}"))
     return world
+
+
+async def begun(world: World, case: Case, migrates: date) -> Life:
+    code = uuid4().hex
+    told = {**case.told, "code": code}
+    day, world.day = world.day, START
+    await world.launch(terms(told))
+    account = (await world.open(code, case.opening_minor)).deposit.account
+    world.day = day
+    life = Life(account, [(START, told)], [(START, case.opening_minor)])
+    if case.later is not None:
+        await world.plan(migrates, {**case.later, "code": code})
+        life.terms.append((migrates, case.later))
+    return life
 
 
 async def trade(world: World, chance: random.Random, moved: dict[int, list[tuple[date, int]]]) -> None:
@@ -96,8 +158,13 @@ async def trade(world: World, chance: random.Random, moved: dict[int, list[tuple
             back = chance.choice((0, 0, 0, 1, 9, 40))
             valued = max(START, world.day - timedelta(days=back))
             amount = chance.choice((-1, 1)) * chance.randint(1, 9_999)
-            await world.move(account, amount, valued)
-            known.append((valued, amount))
+            await move(world, account, amount, valued, known)
+
+
+async def move(world: World, account: int, amount: int, valued: date, known: list[tuple[date, int]]) -> None:
+    """What would go below the floor is refused."""
+    if not isinstance(await world.move(account, amount, valued), Refusal):
+        known.append((valued, amount))
 
 
 async def close_day(world: World, engine: Engine, day: date, parts: int = 1) -> None:
@@ -106,38 +173,50 @@ async def close_day(world: World, engine: Engine, day: date, parts: int = 1) -> 
     for part in range(parts):
         done = await actions.settle_interest(engine, day, part, parts)
         assert done.refused == ()
+    for part in range(parts):
+        done = await actions.migrate_contracts(world.database, day, part, parts, clock=world.clock)
+        assert done.refused == ()
 
 
-def clerk(told: Mapping[str, Any], moved: list[tuple[date, int]], until: date) -> dict[date, int]:
-    """The interest of each settlement date before `until`, all that is `moved` being known."""
-    known, credited, earned, day = list(moved), {}, Fraction(0), START
+def clerk(terms: list[tuple[date, Told]], moved: list[tuple[date, int]], until: date) -> dict[date, int]:
+    """What is booked on each date before `until` on which interest is settled, all that is `moved` being known."""
+    known, booked, day = list(moved), {}, START
+    earned, cost = Fraction(0), Fraction(0)
+    [(_, told), *later] = terms
     while day < until:
-        if is_settlement(told, day):
-            amount = int(earned + Fraction(1, 2))
-            credited[day], earned = amount, Fraction(0)
+        migrates = bool(later) and later[0][0] == day
+        if migrates or is_settlement(told, day):
+            amount = int(earned + Fraction(1, 2)) - int(cost + Fraction(1, 2))
+            booked[day], earned, cost = amount, Fraction(0), Fraction(0)
             known.append((day, amount))
-        earned += one_day(told, sum(amount for valued, amount in known if valued <= day), day)
+        if migrates:
+            _, told = later.pop(0)
+        balance = sum(amount for valued, amount in known if valued <= day)
+        if balance > 0:
+            earned += one_day(told, told["rates"], balance, day)
+        elif "overdraft" in told:
+            cost += one_day(told, told["overdraft"]["rates"], -balance, day)
         day += timedelta(days=1)
-    return credited
+    return booked
 
 
-def is_settlement(told: Mapping[str, Any], day: date) -> bool:
+def is_settlement(told: Told, day: date) -> bool:
     last = calendar.monthrange(day.year, day.month)[1]
     return day.month in told["settlement"]["months"] and day.day == min(told["settlement"]["day"], last)
 
 
-def one_day(told: Mapping[str, Any], balance_minor: int, day: date) -> Fraction:
-    [*_, change] = [each for each in told["rates"]["changes"] if date.fromisoformat(each["since"]) <= day]
+def one_day(told: Told, rates: Told, balance_minor: int, day: date) -> Fraction:
+    [*_, change] = [each for each in rates["changes"] if date.fromisoformat(each["since"]) <= day]
     tiers = [(tier.get("from_minor", 0), Fraction(tier["percent"]) / 100) for tier in change["tiers"]]
     year = Fraction(0)
-    if told["rates"].get("method") == "whole":
+    if rates.get("method", "whole") == "whole":
         year = balance_minor * [rate for start, rate in tiers if start <= balance_minor][-1]
     else:
         for place, (start, rate) in enumerate(tiers):
             end = tiers[place + 1][0] if place + 1 < len(tiers) else balance_minor
             year += rate * max(0, min(end, balance_minor) - start)
-    if told["day_count"] == "ACT/360":
-        return year / 360
+    if told["day_count"] in ("ACT/360", "ACT/365F"):
+        return year / int(told["day_count"][4:7])
     if told["day_count"] == "ACT/ACT":
         return year / (366 if calendar.isleap(day.year) else 365)
     # Thirty days a month: the 31st is no day, and the last of February is as many as are missing.

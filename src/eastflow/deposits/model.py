@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from uuid import UUID
 
 from eastflow.ledger import Status
-from eastflow.products import AtMaturity, Contract, ProductKind
+from eastflow.products import OVERDRAFT_INTEREST, Accrual, AtMaturity, Contract, ProductKind, Terms
 
 AUTHORITY_CHARACTERS_MAX = 200
 CERTIFICATE_CHARACTERS_MAX = 200
 HEIRS_MAX = 50
 INTEREST_KIND = "interest"
 """The kind of the entries that credit interest."""
+INTEREST_KINDS = (INTEREST_KIND, OVERDRAFT_INTEREST)
+"""Of what a settlement books: what was earned, and what an overdraft has cost."""
 
 
 class DepositStatus(Enum):
@@ -131,6 +133,50 @@ class AccrualRow:
     sequence: int
     balance_minor: int
     numerator: int
+    debit_numerator: int = 0
+
+    @property
+    def accrual(self) -> Accrual:
+        return Accrual(self.through, self.balance_minor, self.numerator, self.debit_numerator)
+
+    def counted(self, accrual: Accrual, sequence: int) -> AccrualRow:
+        """The row with the interest as `accrual` has it, by the postings up to `sequence`."""
+        return replace(
+            self,
+            through=accrual.through,
+            balance_minor=accrual.balance_minor,
+            numerator=accrual.numerator,
+            debit_numerator=accrual.debit_numerator,
+            sequence=sequence,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The terms that a contract stood under from `since` on."""
+
+    since: date
+    terms: Terms
+
+
+CorrectionKey = tuple[int, date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the settlement of `settled_on` fell short by (`kind` of `INTEREST_KINDS`): to the customer, or from them
+    where it is negative. Not `booked`, it is owed. `number` counts the corrections of that settlement from 1."""
+
+    account: int
+    settled_on: date
+    number: int
+    kind: str
+    amount_minor: int
+    booked: bool = False
+
+    @property
+    def key(self) -> CorrectionKey:
+        return self.account, self.settled_on, self.number
 
 
 @dataclass(frozen=True, slots=True)

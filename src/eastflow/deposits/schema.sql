@@ -125,3 +125,20 @@ CREATE TABLE deposits_beneath (
 );
 -- distribute deposits_beneath by account_id
 CREATE INDEX deposits_correction_owed ON deposits_correction (account_id, settled_on, number) WHERE NOT booked;
+
+-- version 3: what overdrafts cost, and the terms that contracts stood under before
+
+-- Debit interest since `settled_on`, counted like `numerator`.
+ALTER TABLE deposits_accrual ADD COLUMN debit_numerator NUMERIC NOT NULL DEFAULT 0;
+
+-- Of which kind of interest: what was earned, or what an overdraft has cost.
+ALTER TABLE deposits_correction ADD COLUMN kind TEXT NOT NULL DEFAULT 'interest';
+
+-- The versions that contracts were migrated from, and since when they were under them.
+CREATE TABLE deposits_terms_held (
+    account_id BIGINT NOT NULL,
+    since      DATE NOT NULL,
+    version    BIGINT NOT NULL,
+    PRIMARY KEY (account_id, since)
+);
+-- distribute deposits_terms_held by account_id

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from eastflow.kernel import Refusal
 from eastflow.ledger import Status
-from eastflow.products import Accrual, ProductKind, Terms, contract_from, state_of, version
+from eastflow.products import ProductKind, Terms, contract_from, state_of, version
 from eastflow.storage import Transaction
 
 from .decide import due_on, is_account
-from .model import AccrualRow, Beneath, Deposit, DepositStatus, Executed, Order
+from .model import AccrualRow, Beneath, Correction, Deposit, DepositStatus, Executed, Held, Order
 from .refusals import DepositsRefusal
 
 STATUSES = (DepositStatus.OPEN, DepositStatus.DORMANT, DepositStatus.FROZEN, DepositStatus.CLOSED)
@@ -25,7 +25,11 @@ _CONTRACT = (
     "account_id, id, party_id, product, version, asset, kind, status, opened_on, terms_since, "
     "nominated_account_id, state"
 )
-_ACCRUAL = "account_id, terms_number, status, settled_on, open_day, through, moved_on, sequence, balance, numerator"
+_ACCRUAL = (
+    "account_id, terms_number, status, settled_on, open_day, through, moved_on, sequence, balance, numerator, "
+    "debit_numerator"
+)
+_CORRECTION = "account_id, settled_on, number, kind, amount, booked"
 _ORDER = "account_id, rank, id, authority, amount, held, holds, placed_on, expires_on, ended_on"
 
 
@@ -168,7 +172,7 @@ async def insert_accruals(tx: Transaction, new: Sequence[AccrualRow]) -> None:
 async def update_accrual(tx: Transaction, changed: AccrualRow) -> None:
     touched = await tx.execute(
         "UPDATE deposits_accrual SET terms_number = $2, status = $3, settled_on = $4, open_day = $5, through = $6, "
-        "moved_on = $7, sequence = $8, balance = $9, numerator = $10 WHERE account_id = $1",
+        "moved_on = $7, sequence = $8, balance = $9, numerator = $10, debit_numerator = $11 WHERE account_id = $1",
         *_accrual_values(changed),
     )
     assert touched == 1, "an accrual is never removed"
@@ -214,23 +218,44 @@ async def insert_requests(
     )
 
 
-async def corrected(tx: Transaction, account: int) -> dict[date, list[int]]:
-    """The corrections of each settlement date so far, booked or still owed."""
+async def corrections(tx: Transaction, account: int) -> list[Correction]:
+    """Those so far, booked or still owed, by settlement date and number."""
     found = await tx.rows(
-        "SELECT settled_on, amount FROM deposits_correction WHERE account_id = $1 ORDER BY settled_on, number", account
+        f"SELECT {_CORRECTION} FROM deposits_correction WHERE account_id = $1 ORDER BY settled_on, number", account
     )
-    made: dict[date, list[int]] = {}
-    for row in found:
-        made.setdefault(row["settled_on"], []).append(row["amount"])
-    return made
+    return [Correction(*row) for row in found]
 
 
-async def insert_correction(
-    tx: Transaction, account: int, settled_on: date, number: int, amount_minor: int, booked: bool
-) -> None:
+async def insert_correction(tx: Transaction, new: Correction) -> None:
     await tx.execute(
-        "INSERT INTO deposits_correction (account_id, settled_on, number, amount, booked) VALUES ($1, $2, $3, $4, $5)",
-        *(account, settled_on, number, amount_minor, booked),
+        f"INSERT INTO deposits_correction ({_CORRECTION}) VALUES ($1, $2, $3, $4, $5, $6)",
+        *(new.account, new.settled_on, new.number, new.kind, new.amount_minor, new.booked),
+    )
+
+
+async def correction_booked(tx: Transaction, account: int, settled_on: date, number: int) -> None:
+    await tx.execute(
+        "UPDATE deposits_correction SET booked = true WHERE account_id = $1 AND settled_on = $2 AND number = $3",
+        *(account, settled_on, number),
+    )
+
+
+async def held(tx: Transaction, deposit: Deposit) -> list[Held]:
+    """The terms that the contract has stood under, in their order: as far back as that was kept, and the present."""
+    found = await tx.rows(
+        "SELECT since, version FROM deposits_terms_held WHERE account_id = $1 ORDER BY since", deposit.account
+    )
+    before = [Held(row["since"], await terms_of(tx, deposit.product, row["version"])) for row in found]
+    return [*before, Held(deposit.terms_since, deposit.contract.terms)]
+
+
+async def keep_held(tx: Transaction, left: Deposit) -> None:
+    """That the contract stood under the version it had since it had it. Of two that came on one day the first is kept:
+    no day was under either."""
+    await tx.execute(
+        "INSERT INTO deposits_terms_held (account_id, since, version) VALUES ($1, $2, $3) "
+        "ON CONFLICT (account_id, since) DO NOTHING",
+        *(left.account, left.terms_since, left.version),
     )
 
 
@@ -264,8 +289,7 @@ async def _deposit(tx: Transaction, row: Any) -> Deposit:
     contract = contract_from(await terms_of(tx, row["product"], row["version"]), json.loads(row["state"]))
     counted = None if contract.accrual is None else await accrual(tx, row["account_id"])
     if counted is not None:
-        standing = Accrual(counted.through, counted.balance_minor, counted.numerator)
-        contract = replace(contract, open_day=counted.open_day, accrual=standing)
+        contract = replace(contract, open_day=counted.open_day, accrual=counted.accrual)
     return Deposit(
         id=row["id"],
         account=row["account_id"],
@@ -294,12 +318,13 @@ def _accrual(row: Any) -> AccrualRow:
         sequence=row["sequence"],
         balance_minor=row["balance"],
         numerator=int(row["numerator"]),
+        debit_numerator=int(row["debit_numerator"]),
     )
 
 
 def _accrual_values(row: AccrualRow) -> tuple[object, ...]:
     dates = (row.settled_on, row.open_day, row.through, row.moved_on)
-    numbers = (row.sequence, row.balance_minor, Decimal(row.numerator))
+    numbers = (row.sequence, row.balance_minor, Decimal(row.numerator), Decimal(row.debit_numerator))
     return row.account, row.terms_number, STATUS_NUMBERS[row.status], *dates, *numbers
 
 

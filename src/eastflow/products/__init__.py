@@ -1,8 +1,9 @@
 """What the bank offers. Nouns, reads and the pure life of a contract are here; the verbs in `products.actions`."""
 
-from .accrual import advance, interest_minor
+from .accrual import advance, debit_interest_minor, interest_minor
 from .contract import begin, end_of_day, migrate, next_due
 from .decide import NUMBER_MAX, eligibility_refusal
+from .directives import OVERDRAFT_INTEREST
 from .hooks import HOOKS
 from .lots import accrued_minor
 from .model import (
@@ -23,6 +24,7 @@ from .model import (
     Lot,
     Migration,
     Notice,
+    Overdraft,
     Period,
     ProductKind,
     RateChange,
@@ -35,6 +37,7 @@ from .model import (
     VersionStatus,
 )
 from .movements import close, give_notice, pay_in, renew, withdraw
+from .overdrafts import left_owed
 from .refusals import ProductsRefusal
 from .shipped_terms import read_terms, shipped
 from .simulation import YEARS_MAX, Month, Plan, Simulation, simulate
@@ -56,6 +59,7 @@ __all__ = [
     "HOOKS",
     "NAME_CHARACTERS_MAX",
     "NUMBER_MAX",
+    "OVERDRAFT_INTEREST",
     "YEARS_MAX",
     "AccountRole",
     "Accrual",
@@ -73,6 +77,7 @@ __all__ = [
     "Migration",
     "Month",
     "Notice",
+    "Overdraft",
     "Period",
     "Plan",
     "ProductKind",
@@ -92,10 +97,12 @@ __all__ = [
     "close",
     "content_hash",
     "contract_from",
+    "debit_interest_minor",
     "eligibility_refusal",
     "end_of_day",
     "give_notice",
     "interest_minor",
+    "left_owed",
     "migrate",
     "migration",
     "migrations",

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from eastflow.kernel import RATE_UNITS, round_half_up
 
-from .model import Accrual, Terms
+from .model import Accrual, RateTable, Terms
 from .rates import changes_between, units_of
 
 
@@ -18,17 +18,15 @@ def advance(terms: Terms, accrual: Accrual, through: date, changes: Sequence[tup
 
     `changes` are the value-dated movements of the balance, in order, each on a day `accrual.through` <= day <
     `through`. A day earns by its closing balance: money earns from the day it comes, and not on the day it goes
-    (算头不算尾). A negative balance earns nothing. Advancing in one step or in many comes to the same.
+    (算头不算尾). An overdrawn balance earns nothing, and costs what the terms say. Advancing in one step or in many
+    comes to the same.
     """
-    day, balance, numerator = accrual.through, accrual.balance_minor, accrual.numerator
-    assert day <= through, "an accrual goes forward only"
+    assert accrual.through <= through, "an accrual goes forward only"
     for moved_on, amount in changes:
-        assert day <= moved_on < through, "changes are in order, and within the days that are counted"
-        if moved_on > day:
-            numerator += _numerator(terms, balance, day, moved_on)
-            day = moved_on
-        balance += amount
-    return Accrual(through, balance, numerator + _numerator(terms, balance, day, through))
+        assert accrual.through <= moved_on < through, "changes are in order, and within the days that are counted"
+        there = _at_rest(terms, accrual, moved_on)
+        accrual = replace(there, balance_minor=there.balance_minor + amount)
+    return _at_rest(terms, accrual, through)
 
 
 def interest_minor(terms: Terms, accrual: Accrual) -> int:
@@ -36,9 +34,14 @@ def interest_minor(terms: Terms, accrual: Accrual) -> int:
     return money(terms, accrual.numerator)
 
 
+def debit_interest_minor(terms: Terms, accrual: Accrual) -> int:
+    """What the period's overdraft costs, rounded likewise. Not negative: the customer is to pay it."""
+    return money(terms, accrual.debit_numerator)
+
+
 def settled(accrual: Accrual, interest: int) -> Accrual:
     """A new period begins on `through`, with the interest in the balance."""
-    return replace(accrual, balance_minor=accrual.balance_minor + interest, numerator=0)
+    return Accrual(accrual.through, accrual.balance_minor + interest)
 
 
 def money(terms: Terms, numerator: int) -> int:
@@ -47,10 +50,17 @@ def money(terms: Terms, numerator: int) -> int:
     return step * round_half_up(numerator, RATE_UNITS * terms.day_count.denominator * step)
 
 
-def _numerator(terms: Terms, balance: int, start: date, end: date) -> int:
-    if balance <= 0:
-        return 0
-    cuts = [start, *changes_between(terms.rates, start, end), end]
-    return sum(
-        units_of(terms.rates, balance, since) * terms.day_count.weight(since, until) for since, until in pairwise(cuts)
-    )
+def _at_rest(terms: Terms, accrual: Accrual, until: date) -> Accrual:
+    """The accrual with the days before `until` counted, on which nothing moved."""
+    balance, since = accrual.balance_minor, accrual.through
+    earned, cost = accrual.numerator, accrual.debit_numerator
+    if balance > 0:
+        earned += _numerator(terms, terms.rates, balance, since, until)
+    elif balance < 0 and terms.overdraft is not None:
+        cost += _numerator(terms, terms.overdraft.rates, -balance, since, until)
+    return Accrual(until, balance, earned, cost)
+
+
+def _numerator(terms: Terms, table: RateTable, amount: int, start: date, end: date) -> int:
+    cuts = [start, *changes_between(table, start, end), end]
+    return sum(units_of(table, amount, since) * terms.day_count.weight(since, until) for since, until in pairwise(cuts))

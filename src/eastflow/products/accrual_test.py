@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import isleap
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from eastflow.kernel import RATE_UNITS, Asset, DayCount
 
 from . import rates
-from .accrual import advance, interest_minor, settled
-from .model import Accrual, ProductKind, RateChange, RateTable, Settlement, Terms, Tier, TierMethod
+from .accrual import advance, debit_interest_minor, interest_minor, settled
+from .model import Accrual, Overdraft, ProductKind, RateChange, RateTable, Settlement, Terms, Tier, TierMethod
 
 START = date(2023, 11, 20)
 ONE_DAY = timedelta(days=1)
@@ -60,9 +61,15 @@ def test_money_earns_from_the_day_it_comes_until_the_day_before_it_goes() -> Non
     assert (interest_minor(fast, ended), ended.balance_minor) == (3, 0)
 
 
-def test_a_negative_balance_earns_nothing_and_costs_nothing() -> None:
-    ended = advance(terms(flat(RATE_UNITS)), Accrual(START, -10_000), START + 360 * ONE_DAY)
-    assert ended.numerator == 0
+def test_an_overdrawn_balance_earns_nothing_and_costs_what_the_terms_say() -> None:
+    plain, rates = terms(flat(RATE_UNITS)), flat(RATE_UNITS // 10)
+    ended = advance(plain, Accrual(START, -10_000), START + 360 * ONE_DAY)
+    assert (ended.numerator, ended.debit_numerator) == (0, 0)
+    overdrawn = replace(plain, overdraft=Overdraft(20_000, rates))
+    changes = [(START + 180 * ONE_DAY, 20_000)]
+    ended = advance(overdrawn, Accrual(START, -10_000), START + 360 * ONE_DAY, changes)
+    assert (interest_minor(overdrawn, ended), debit_interest_minor(overdrawn, ended)) == (5_000, 500)
+    assert settled(ended, 4_500) == Accrual(START + 360 * ONE_DAY, 14_500)
 
 
 def test_interest_is_a_multiple_of_its_rounding_and_compounds_when_settled() -> None:
@@ -113,15 +120,22 @@ def oracle_rate(table: RateTable, balance: int, day: date) -> Fraction:
     return total
 
 
-def oracle(told: Terms, opening: int, changes: list[tuple[date, int]], start: date, end: date) -> int:
-    earned, balance, day = Fraction(0), opening, start
+def oracle(told: Terms, opening: int, changes: list[tuple[date, int]], start: date, end: date) -> tuple[int, int]:
+    """What is earned, and what the overdraft costs."""
+    earned, cost, balance, day = Fraction(0), Fraction(0), opening, start
     while day < end:
         balance += sum(amount for moved_on, amount in changes if moved_on == day)
         if balance > 0:
             earned += oracle_rate(told.rates, balance, day) * year_part(told.day_count, day)
+        if balance < 0 and told.overdraft:
+            cost += oracle_rate(told.overdraft.rates, -balance, day) * year_part(told.day_count, day)
         day += ONE_DAY
-    steps = earned / told.rounding_minor
-    return int((2 * steps.numerator + steps.denominator) // (2 * steps.denominator)) * told.rounding_minor
+    return half_up(earned, told.rounding_minor), half_up(cost, told.rounding_minor)
+
+
+def half_up(amount: Fraction, step: int) -> int:
+    steps = amount / step
+    return int((2 * steps.numerator + steps.denominator) // (2 * steps.denominator)) * step
 
 
 @st.composite
@@ -139,24 +153,33 @@ MOVES = st.lists(st.tuples(st.integers(0, 179), st.integers(-150_000, 250_000)),
 
 
 @settings(max_examples=150, deadline=None)
-@given(rate_tables(), st.sampled_from(DayCount), st.sampled_from([1, 10]), st.integers(-1_000, 300_000), MOVES)
+@given(
+    *(rate_tables(), st.none() | st.builds(Overdraft, st.just(1), rate_tables()), st.sampled_from(DayCount)),
+    *(st.sampled_from([1, 10]), st.integers(-100_000, 300_000), MOVES),
+)
 def test_advance_agrees_with_the_oracle_to_the_minor_unit(
-    table: RateTable, day_count: DayCount, rounding: int, opening: int, moves: list[tuple[int, int]]
+    table: RateTable,
+    dear: Overdraft | None,
+    day_count: DayCount,
+    rounding: int,
+    opening: int,
+    moves: list[tuple[int, int]],
 ) -> None:
-    told = terms(table, day_count, rounding)
+    told = replace(terms(table, day_count, rounding), overdraft=dear)
     end = START + 180 * ONE_DAY
     changes = [(START + offset * ONE_DAY, amount) for offset, amount in moves]
     ended = advance(told, Accrual(START, opening), end, changes)
-    assert interest_minor(told, ended) == oracle(told, opening, changes, START, end)
+    counted = interest_minor(told, ended), debit_interest_minor(told, ended)
+    assert counted == oracle(told, opening, changes, START, end)
     assert ended.balance_minor == list(accumulate([opening, *(amount for _, amount in moves)]))[-1]
 
 
 @settings(max_examples=100, deadline=None)
-@given(rate_tables(), st.sampled_from(DayCount), st.integers(0, 300_000), MOVES, st.sets(st.integers(1, 179)))
+@given(rate_tables(), st.sampled_from(DayCount), st.integers(-100_000, 300_000), MOVES, st.sets(st.integers(1, 179)))
 def test_advancing_in_many_steps_comes_to_the_same(
     table: RateTable, day_count: DayCount, opening: int, moves: list[tuple[int, int]], stops: set[int]
 ) -> None:
-    told = terms(table, day_count)
+    told = replace(terms(table, day_count), overdraft=Overdraft(1, flat(7_654_321)))
     end = START + 180 * ONE_DAY
     changes = [(START + offset * ONE_DAY, amount) for offset, amount in moves]
     stepped = Accrual(START, opening)

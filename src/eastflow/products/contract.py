@@ -7,8 +7,8 @@ from datetime import date
 
 from eastflow.kernel import Refusal, add_months
 
-from . import fees, lots
-from .accrual import advance, interest_minor, settled
+from . import fees, lots, overdrafts
+from .accrual import advance, debit_interest_minor, interest_minor, settled
 from .calendar_dates import first_from, next_day
 from .directives import Step, emptied, interest_paid, joined, withdrawn
 from .hooks import bonuses
@@ -43,6 +43,8 @@ def next_due(contract: Contract) -> date | None:
         found.append(first_from(terms.settlement, day))
     if contract.period is not None:
         found.append(contract.period.maturity)
+    if contract.owed_minor:
+        found.append(day)
     return min((due for due in found if due is not None and due >= day), default=None)
 
 
@@ -90,6 +92,8 @@ def _due(contract: Contract, day: date) -> Step:
     step: Step = (contract, ())
     if settles:
         step = joined(step, _settle(step[0], day))
+    elif contract.owed_minor:
+        step = joined(step, overdrafts.take_owed(contract, day))
     if contract.notices:
         step = joined(step, (lots.lapse_notices(step[0], day), ()))
     if contract.period is not None and contract.period.maturity == day:
@@ -105,7 +109,9 @@ def _settle(contract: Contract, day: date) -> Step:
     assert contract.accrual is not None, "terms_from gives a settlement to demand terms alone"
     accrual = advance(contract.terms, contract.accrual, day)
     interest = interest_minor(contract.terms, accrual)
-    return replace(contract, accrual=settled(accrual, interest)), interest_paid(day, interest)
+    owed = contract.owed_minor + debit_interest_minor(contract.terms, accrual)
+    credited = replace(contract, accrual=settled(accrual, interest), owed_minor=owed)
+    return joined((credited, interest_paid(day, interest)), overdrafts.take_owed(credited, day))
 
 
 def _mature(contract: Contract, day: date) -> Step:

@@ -21,6 +21,7 @@ from .model import (
     FeeEvent,
     HookUse,
     Limits,
+    Overdraft,
     ProductKind,
     RateChange,
     RateTable,
@@ -316,6 +317,81 @@ def test_a_contract_without_money_earns_nothing_and_can_be_closed(terms: Terms) 
     assert isinstance(give_notice(waiting, 1, day), Refusal)
 
 
+# 36 % a year of 10,000.00 is 10.00 a day.
+OVERDRAWN = replace(DEMAND, overdraft=Overdraft(1_010_000, percent((date(2020, 1, 1), 36))))
+SETTLED = date(2024, 3, 21)
+
+
+def overdrawn(terms: Terms = OVERDRAWN, amount_minor: int = 1_000_000) -> Contract:
+    """So much out of nothing, 50 days before interest settles."""
+    begun = begin(terms, START)
+    assert not isinstance(begun, Refusal)
+    return done(withdraw(begun, amount_minor, START))
+
+
+def test_an_overdraft_costs_interest_and_what_would_go_below_the_floor_stays_owed() -> None:
+    settled, posted = end_of_day(overdrawn(), SETTLED)
+    assert kinds((settled, posted)) == [("overdraft_interest", -10_000)]
+    assert (settled.balance_minor, settled.owed_minor) == (-1_010_000, 40_000)
+    # Day by day it is tried: nothing on the days without money, then as far as there is, then the rest.
+    waiting, posted = end_of_day(settled, date(2024, 3, 25))
+    assert (posted, waiting.owed_minor) == ((), 40_000)
+    some = end_of_day(done(pay_in(waiting, 15_000, date(2024, 3, 26))), date(2024, 3, 26))
+    assert kinds(some) == [("overdraft_interest", -15_000)]
+    rest = end_of_day(done(pay_in(some[0], 1_100_000, date(2024, 3, 27))), date(2024, 3, 27))
+    assert kinds(rest) == [("overdraft_interest", -25_000)]
+    assert (rest[0].balance_minor, rest[0].owed_minor) == (65_000, 0)
+    # Four days of 1,010,000, one of 995,000 and one of 1,010,000 again; at 36 %.
+    assert accrued_minor(rest[0], date(2024, 3, 27)) == -(6 * 1_010)
+
+
+def test_what_was_earned_is_paid_before_what_the_overdraft_cost() -> None:
+    # 9 days of 30.00 in credit at 12 %, 41 days of 5.00 at 36 %.
+    contract = done(withdraw(opened(OVERDRAWN, 3_000_000), 3_500_000, date(2024, 2, 9)))
+    assert kinds(end_of_day(contract, SETTLED)) == [("interest", 9_000), ("overdraft_interest", -20_500)]
+
+
+def test_what_is_overdrawn_is_paid_in_before_a_contract_is_closed() -> None:
+    day = date(2024, 2, 10)
+    contract = overdrawn()
+    assert refused(close(contract, day)) is ProductsRefusal.BALANCE_INSUFFICIENT
+    contract = done(pay_in(contract, 1_009_999, day))
+    assert refused(close(contract, day)) is ProductsRefusal.BALANCE_INSUFFICIENT
+    contract = done(pay_in(contract, 2, day))
+    assert kinds(close(contract, day)) == [("overdraft_interest", -10_000), ("withdrawal", -1)]
+    assert done(close(contract, day)).balance_minor == 0
+    # What is owed of an earlier settlement is paid too: 400.00, and 4 days of 10.10.
+    owing = done(pay_in(end_of_day(overdrawn(), date(2024, 3, 24))[0], 1_100_000, date(2024, 3, 25)))
+    assert kinds(close(owing, date(2024, 3, 25))) == [("overdraft_interest", -44_040), ("withdrawal", -45_960)]
+
+
+@pytest.mark.parametrize(("covers", "taken"), [(False, 0), (True, 70)], ids=str)
+def test_a_scheduled_fee_comes_out_of_an_overdraft_only_where_the_terms_say_so(covers: bool, taken: int) -> None:
+    keeping = Fee("keeping", FeeEvent.SCHEDULE, 70, Settlement((2,), 1))
+    terms = replace(OVERDRAWN, overdraft=Overdraft(1_010_000, DEMAND_RATES, covers), fees=(keeping,))
+    ended, _ = end_of_day(overdrawn(terms), date(2024, 2, 1))
+    assert ended.balance_minor == -1_000_000 - taken
+    # Of its own money the customer pays it either way, as far as there is any.
+    poor, _ = end_of_day(opened(terms, 50), date(2024, 2, 1))
+    assert poor.balance_minor == (-20 if covers else 0)
+
+
+def test_a_withdrawal_and_its_fee_may_go_to_the_limit() -> None:
+    fee = Fee("each", FeeEvent.WITHDRAWAL, 70)
+    begun = begin(replace(OVERDRAWN, fees=(fee,)), START)
+    assert not isinstance(begun, Refusal)
+    assert refused(withdraw(begun, 1_009_931, START)) is ProductsRefusal.BALANCE_INSUFFICIENT
+    assert done(withdraw(begun, 1_009_930, START)).balance_minor == -1_010_000
+
+
+def test_under_terms_without_an_overdraft_what_is_overdrawn_costs_nothing_more() -> None:
+    # 10 days at 36 % are taken under the old terms.
+    moved = migrate(end_of_day(overdrawn(), date(2024, 2, 9))[0], DEMAND, date(2024, 2, 10))
+    assert kinds(moved) == [("overdraft_interest", -10_000)]
+    assert kinds(end_of_day(moved[0], SETTLED)) == []
+    assert refused(withdraw(moved[0], 1, date(2024, 2, 11))) is ProductsRefusal.BALANCE_INSUFFICIENT
+
+
 @pytest.mark.parametrize("terms", [DEMAND, TERM, CALL, INSTALMENT], ids=lambda terms: terms.kind.value)
 def test_a_contract_is_kept_as_its_state(terms: Terms) -> None:
     contract = opened(terms, 1_000_000)
@@ -323,3 +399,13 @@ def test_a_contract_is_kept_as_its_state(terms: Terms) -> None:
         contract = done(give_notice(contract, 5, START))
     for kept in (contract, end_of_day(contract, date(2030, 1, 1))[0], done(close(contract, START))):
         assert contract_from(terms, state_of(kept)) == kept
+        assert "owed_minor" not in state_of(kept)
+
+
+def test_what_is_overdrawn_and_owed_is_kept_too() -> None:
+    owing = end_of_day(overdrawn(), SETTLED)[0]
+    later = done(pay_in(owing, 1, date(2024, 3, 22)))
+    assert later.accrual is not None
+    assert later.accrual.debit_numerator > 0
+    for kept in (overdrawn(), owing, later):
+        assert contract_from(OVERDRAWN, state_of(kept)) == kept

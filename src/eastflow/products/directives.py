@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from .model import AccountRole, Contract, Directive, Leg
+from .model import AccountRole, Accrual, Contract, Directive, Leg
 
+OVERDRAFT_INTEREST = "overdraft_interest"
 Step = tuple[Contract, tuple[Directive, ...]]
 """The contract after something happened, and what that posts, in order."""
 
@@ -34,6 +35,11 @@ def interest_paid(day: date, amount_minor: int) -> tuple[Directive, ...]:
     return moved("interest", day, AccountRole.INTEREST_EXPENSE, AccountRole.CUSTOMER, amount_minor)
 
 
+def overdraft_interest_taken(day: date, amount_minor: int) -> tuple[Directive, ...]:
+    source, target = AccountRole.CUSTOMER, AccountRole.OVERDRAFT_INTEREST_INCOME
+    return moved(OVERDRAFT_INTEREST, day, source, target, amount_minor)
+
+
 def joined(first: Step, then: Step) -> Step:
     """Two steps as one; `then` was taken from where `first` had led."""
     return then[0], first[1] + then[1]
@@ -45,8 +51,11 @@ def customer_minor(directives: Iterable[Directive]) -> int:
     return sum(leg.amount_minor for leg in legs if leg.role is AccountRole.CUSTOMER)
 
 
-def emptied(contract: Contract, day: date, interest: int) -> Step:
-    """The contract closed on `day`, and all it has paid out with the interest of its last days."""
-    posted = interest_paid(day, interest) + withdrawn(day, contract.balance_minor + interest)
-    accrual = contract.accrual and replace(contract.accrual, balance_minor=0, numerator=0)
-    return replace(contract, accrual=accrual, lots=(), notices=(), acted_on=day, closed_on=day), posted
+def emptied(contract: Contract, day: date, interest: int, cost: int = 0) -> Step:
+    """The contract closed on `day`, and all it has paid out with the interest of its last days, less what its overdraft
+    has cost."""
+    posted = interest_paid(day, interest) + overdraft_interest_taken(day, cost)
+    posted += withdrawn(day, contract.balance_minor + interest - cost)
+    accrual = contract.accrual and Accrual(contract.accrual.through)
+    ended = replace(contract, accrual=accrual, lots=(), notices=(), owed_minor=0, acted_on=day, closed_on=day)
+    return ended, posted

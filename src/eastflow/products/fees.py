@@ -18,9 +18,12 @@ def next_scheduled(terms: Terms, day: date) -> date | None:
 
 
 def charge_scheduled(contract: Contract, day: date) -> Step:
-    """The fees whose day it is, in the order of the terms, each as far as the balance has it above its floor."""
+    """The fees whose day it is, in the order of the terms, each as far as the balance has it above its floor.
+    Out of an overdraft they are taken only where the terms say so."""
     posted: list[Directive] = []
-    balance, floor = contract.balance_minor, contract.terms.limits.floor_minor
+    overdraft, balance = contract.terms.overdraft, contract.balance_minor
+    covered = overdraft is not None and overdraft.covers_fees
+    floor = contract.terms.floor_minor if covered else contract.terms.limits.floor_minor
     for fee in contract.terms.fees:
         if fee.schedule is not None and first_from(fee.schedule, day) == day and not _waived(fee, balance):
             taken = max(0, min(fee.amount_minor, balance - floor))

@@ -58,5 +58,5 @@ def _taken(contract: Contract, day: date, answer: Answer) -> Contract:
     accrual = contract.accrual
     assert accrual is not None, "hooks are asked on settlement dates, which demand contracts have"
     balance = accrual.balance_minor + customer_minor(answer)
-    assert balance >= contract.terms.limits.floor_minor or not answer, "a hook leaves the floor"
+    assert balance >= min(accrual.balance_minor, contract.terms.floor_minor), "a hook leaves the floor"
     return replace(contract, accrual=replace(accrual, balance_minor=balance))

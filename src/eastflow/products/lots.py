@@ -39,11 +39,13 @@ def part_interest_minor(contract: Contract, amount_minor: int, called: int, on: 
 def accrued_minor(contract: Contract, on: date) -> int:
     """What the contract has earned by `on`, from its last payment of interest, if it runs as agreed.
 
-    This is the bank's cost so far, to be booked as payable; what a broken term is paid is less.
+    This is the bank's cost so far, to be booked as payable; what a broken term is paid is less. Where an overdraft has
+    cost more than was earned, it is negative.
     """
     terms, period = contract.terms, contract.period
     if contract.accrual is not None:
-        return money(terms, advance(terms, contract.accrual, on).numerator)
+        accrual = advance(terms, contract.accrual, on)
+        return money(terms, accrual.numerator) - money(terms, accrual.debit_numerator) - contract.owed_minor
     numerator = 0
     for lot in contract.lots:
         if period is not None and (on >= period.maturity or not lot.kept):

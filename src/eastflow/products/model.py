@@ -96,6 +96,18 @@ class Settlement:
     day: int
 
 
+@dataclass(frozen=True, slots=True)
+class Overdraft:
+    """How far below zero a balance may go, and what that costs: `rates` a year, by how much is overdrawn.
+
+    `covers_fees`: scheduled fees may be taken out of it; otherwise they take the customer's own money only.
+    """
+
+    limit_minor: int
+    rates: RateTable
+    covers_fees: bool = False
+
+
 class FeeEvent(Enum):
     """`schedule`: on the fee's dates. `withdrawal`: with each withdrawal."""
 
@@ -156,8 +168,8 @@ class Terms:
 
     `rates` are the contract's; `demand_rates` are earned instead where a term is broken, overdue or without notice,
     always those of the day of withdrawal. `rounding_minor`: interest is a multiple of it, half up.
-    `settlement` is of demand contracts; `term_months` and `at_maturity` (those a customer may choose from, the first
-    unless chosen) of term and instalment; `notice_days` of call.
+    `settlement` is of demand contracts, and so is an `overdraft`; `term_months` and `at_maturity` (those a customer may
+    choose from, the first unless chosen) of term and instalment; `notice_days` of call.
     """
 
     code: str
@@ -178,6 +190,12 @@ class Terms:
     fees: tuple[Fee, ...] = ()
     eligibility: Eligibility = Eligibility()
     hooks: tuple[HookUse, ...] = ()
+    overdraft: Overdraft | None = None
+
+    @property
+    def floor_minor(self) -> int:
+        """The lowest balance of a contract that is not closed."""
+        return self.limits.floor_minor if self.overdraft is None else -self.overdraft.limit_minor
 
 
 class AccountRole(Enum):
@@ -192,6 +210,7 @@ class AccountRole(Enum):
     INTEREST_EXPENSE = "interest_expense"
     INTEREST_PAYABLE = "interest_payable"
     FEE_INCOME = "fee_income"
+    OVERDRAFT_INTEREST_INCOME = "overdraft_interest_income"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +223,8 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """What is to be posted: legs that sum to zero. `kind`: `deposit`, `withdrawal`, `interest`, `fee:<name>`,
-    `bonus:<hook>`. The sum of the customer's legs is what the contract's balance changes by."""
+    """What is to be posted: legs that sum to zero. `kind`: `deposit`, `withdrawal`, `interest`, `overdraft_interest`,
+    `fee:<name>`, `bonus:<hook>`. The sum of the customer's legs is what the contract's balance changes by."""
 
     kind: str
     value_date: date
@@ -218,12 +237,14 @@ class Accrual:
 
     It covers the days before `through`. `balance_minor` is where the balance stands as `through` begins, or has come
     to since. `numerator` is the sum over the days of each slice's balance times its rate units times the day's weight:
-    an exact whole number, over `RATE_UNITS * day_count.denominator`.
+    an exact whole number, over `RATE_UNITS * day_count.denominator`. `debit_numerator` is the same of the days on which
+    the balance was overdrawn.
     """
 
     through: date
     balance_minor: int = 0
     numerator: int = 0
+    debit_numerator: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +283,8 @@ class Contract:
     `open_day`: the first day whose end has not been done. `acted_on`: the last day on which something moved.
     `funded`: the first money has come. A demand contract has an `accrual`; the others have `lots`, and those with a
     term, once funded, a `period`. `idle_numerator` of a call deposit: amounts times day weights under notice that was
-    not used, for which the next interest is less.
+    not used, for which the next interest is less. `owed_minor`: debit interest of settled periods that would have gone
+    below the floor; it is taken as soon as there is money.
     """
 
     terms: Terms
@@ -279,6 +301,7 @@ class Contract:
     instalment_minor: int | None = None
     partial_withdrawals: int = 0
     closed_on: date | None = None
+    owed_minor: int = 0
 
     @property
     def balance_minor(self) -> int:

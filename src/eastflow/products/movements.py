@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from eastflow.kernel import INT64_MAX, Refusal, months_and_days
 
 from . import fees, lots
-from .accrual import advance, interest_minor
+from .accrual import advance, debit_interest_minor, interest_minor
 from .contract import new_period, next_due, renewed
 from .directives import Step, customer_minor, deposited, emptied, interest_paid, withdrawn
 from .model import Contract, Lot, Notice, ProductKind
@@ -109,14 +109,21 @@ def renew(contract: Contract, on: date) -> Step | Refusal:
 
 
 def close(contract: Contract, on: date) -> Step | Refusal:
-    """All is taken out with what it has earned. No fee is taken for it, and no floor holds it."""
+    """All is taken out with what it has earned. No fee is taken for it, and no floor holds it. What is overdrawn is
+    paid in before.
+
+    Refusals: BALANCE_INSUFFICIENT.
+    """
     if refusal := _unfit(contract, on):
         return refusal
-    if contract.accrual is not None:
-        contract = replace(contract, accrual=advance(contract.terms, contract.accrual, on))
-        assert contract.accrual is not None, "just given"
-        return emptied(contract, on, interest_minor(contract.terms, contract.accrual))
-    return emptied(contract, on, lots.interest_minor(contract, on))
+    if contract.accrual is None:
+        return emptied(contract, on, lots.interest_minor(contract, on))
+    accrual = advance(contract.terms, contract.accrual, on)
+    interest = interest_minor(contract.terms, accrual)
+    cost = contract.owed_minor + debit_interest_minor(contract.terms, accrual)
+    if accrual.balance_minor + interest < cost:
+        return _insufficient(cost - interest, accrual.balance_minor)
+    return emptied(replace(contract, accrual=accrual), on, interest, cost)
 
 
 def _unfit(contract: Contract, on: date) -> Refusal | None:
@@ -165,22 +172,30 @@ def _instalments_behind(contract: Contract, on: date) -> int:
 
 def _withdrawal_unfit(contract: Contract, amount_minor: int) -> Refusal | None:
     limits, balance = contract.terms.limits, contract.balance_minor
-    if contract.terms.kind is ProductKind.INSTALMENT or not contract.funded:
+    waits = contract.accrual is None and not contract.funded
+    if contract.terms.kind is ProductKind.INSTALMENT or waits:
         return Refusal(ProductsRefusal.OPERATION_NOT_OFFERED, {"operation": "withdraw"})
     least = max(1, limits.withdrawal_min_minor)
     if amount_minor < least:
         return _below_minimum(amount_minor, least)
     cost = amount_minor + sum(fee.amount_minor for fee in fees.of_withdrawal(contract))
-    if cost > balance:
-        return Refusal(ProductsRefusal.BALANCE_INSUFFICIENT, {"amount_minor": cost, "balance_minor": balance})
-    # What has no account that may stand at nothing is closed instead.
-    floor = limits.floor_minor if contract.accrual is not None else max(1, limits.floor_minor)
+    floor = contract.terms.floor_minor
+    if cost > balance - min(0, floor):
+        return _insufficient(cost, balance)
+    if contract.accrual is None:
+        # What has no account that may stand at nothing is closed instead.
+        floor = max(1, floor)
     if balance - cost < floor:
         return Refusal(ProductsRefusal.BALANCE_BELOW_FLOOR, {"balance_minor": balance - cost, "floor_minor": floor})
     most = limits.partial_withdrawals_max
     if most is not None and contract.partial_withdrawals >= most:
         return Refusal(ProductsRefusal.PARTIAL_WITHDRAWALS_EXHAUSTED, {"partial_withdrawals_max": most})
     return None
+
+
+def _insufficient(amount_minor: int, balance_minor: int) -> Refusal:
+    facts = {"amount_minor": amount_minor, "balance_minor": balance_minor}
+    return Refusal(ProductsRefusal.BALANCE_INSUFFICIENT, facts)
 
 
 def _below_minimum(amount_minor: int, minimum_minor: int) -> Refusal:

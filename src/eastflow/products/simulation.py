@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from eastflow.kernel import INT64_MAX, Refusal, add_months
 
 from .contract import begin, end_of_day
-from .directives import Step
+from .directives import Step, joined
 from .lots import accrued_minor
 from .model import AccountRole, AtMaturity, Contract, Directive, ProductKind, Terms
 from .movements import close, give_notice, pay_in, withdraw
@@ -23,7 +23,7 @@ class Plan:
     """`deposit_minor` on `start`, then `monthly_minor` on the same day of each month: in, or out where it is negative.
 
     Of an instalment product the deposit is the instalment and is paid each month by itself. The contract is closed
-    after `years` (1 to `YEARS_MAX`), a call deposit with notice.
+    after `years` (1 to `YEARS_MAX`), a call deposit with notice, and what is overdrawn is paid in then.
     """
 
     start: date
@@ -37,13 +37,15 @@ class Plan:
 class Month:
     """What happened up to `until` (excluded) since the month before, and how things stand then.
 
-    `accrued_minor`: earned, and not paid yet. Of the balance, paid out is what went to the customer, fees are apart.
+    `accrued_minor`: earned, and not paid yet, less what an overdraft has cost, and was not taken yet. Of the balance,
+    paid out is what went to the customer, fees are apart.
     """
 
     until: date
     paid_in_minor: int
     paid_out_minor: int
     interest_minor: int
+    overdraft_interest_minor: int
     fees_minor: int
     balance_minor: int
     accrued_minor: int
@@ -58,7 +60,8 @@ class Simulation:
     closed_on: date | None
 
     def total(self, name: str) -> int:
-        """Over all months: `paid_in_minor`, `paid_out_minor`, `interest_minor` or `fees_minor`."""
+        """Over all months: `paid_in_minor`, `paid_out_minor`, `interest_minor`, `overdraft_interest_minor` or
+        `fees_minor`."""
         return sum(getattr(month, name) for month in self.months)
 
 
@@ -100,8 +103,18 @@ def _month(contract: Contract, plan: Plan, number: int, start: date, until: date
     posted += due
     if not last or contract.closed_on is not None:
         return contract, posted
-    closed = close(contract, until)
-    return closed if isinstance(closed, Refusal) else (closed[0], posted + closed[1])
+    closed = _closed(contract, until)
+    return closed if isinstance(closed, Refusal) else joined((contract, posted), closed)
+
+
+def _closed(contract: Contract, day: date) -> Step | Refusal:
+    """What is overdrawn is paid in first."""
+    short = -(contract.balance_minor + accrued_minor(contract, day))
+    paid = pay_in(contract, short, day) if short > 0 else (contract, ())
+    if isinstance(paid, Refusal):
+        return paid
+    closed = close(paid[0], day)
+    return closed if isinstance(closed, Refusal) else joined(paid, closed)
 
 
 def _move(contract: Contract, plan: Plan, number: int, day: date) -> Step | Refusal:
@@ -132,6 +145,7 @@ def _summed(contract: Contract, until: date, directives: Sequence[Directive]) ->
         paid_in,
         into[AccountRole.NOMINATED] + paid_in,
         -into[AccountRole.INTEREST_EXPENSE] - into[AccountRole.INTEREST_PAYABLE],
+        into[AccountRole.OVERDRAFT_INTEREST_INCOME],
         into[AccountRole.FEE_INCOME],
         contract.balance_minor,
         0 if contract.closed_on is not None else accrued_minor(contract, until),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -50,8 +51,22 @@ def test_a_call_deposit_without_money_takes_no_notice() -> None:
 def test_money_goes_out_month_by_month() -> None:
     found = simulated(shipped()["czk-current-monthly"], Plan(START, 1, 1_200_000, -50_000))
     assert (found.total("paid_in_minor"), found.total("fees_minor")) == (1_200_000, 12 * 1_460)
-    sums = found.total("paid_in_minor") + found.total("interest_minor")
-    assert sums == found.total("paid_out_minor") + found.total("fees_minor")
+    came = ("paid_in_minor", "interest_minor")
+    went = ("paid_out_minor", "fees_minor", "overdraft_interest_minor")
+    assert sum(map(found.total, came)) == sum(map(found.total, went))
+
+
+def test_an_overdraft_shows_what_it_costs_and_is_paid_in_at_the_end() -> None:
+    terms = replace(shipped()["cny-corporate-overdraft"], fees=())
+    found = simulated(terms, Plan(date(2026, 3, 21), 1, 300_000, -300_000))
+    # By June, 31 days of 3,000.00 overdrawn at 3.60 %.
+    quarters = [month.overdraft_interest_minor for month in found.months if month.overdraft_interest_minor]
+    assert (quarters[0], len(quarters)) == (930, 4)
+    assert (found.closed_on, found.months[-1].balance_minor, found.months[-2].accrued_minor < 0) == (
+        date(2027, 3, 21), 0, True,
+    )  # fmt: skip
+    came, went = ("paid_in_minor", "interest_minor"), ("paid_out_minor", "overdraft_interest_minor")
+    assert sum(map(found.total, came)) == sum(map(found.total, went))
 
 
 @pytest.mark.parametrize("code", sorted(shipped()))

@@ -19,7 +19,10 @@ def state_of(contract: Contract) -> dict[str, Any]:
     state["at_maturity"] = contract.at_maturity and contract.at_maturity.value
     state["closed_on"] = contract.closed_on and contract.closed_on.isoformat()
     if (accrual := contract.accrual) is not None:
-        state["accrual"] = [accrual.through.isoformat(), accrual.balance_minor, str(accrual.numerator)]
+        numerators = [accrual.numerator, *filter(None, (accrual.debit_numerator,))]
+        state["accrual"] = [accrual.through.isoformat(), accrual.balance_minor, *map(str, numerators)]
+    if contract.owed_minor:
+        state["owed_minor"] = contract.owed_minor
     if (period := contract.period) is not None:
         state["period"] = [period.start.isoformat(), period.maturity.isoformat(), period.rate_units, period.number]
     state["lots"] = [[lot.amount_minor, lot.since.isoformat(), lot.kept] for lot in contract.lots]
@@ -39,7 +42,7 @@ def contract_from(terms: Terms, state: Mapping[str, Any]) -> Contract:
         _day(state["acted_on"]),
         at_maturity=state["at_maturity"] and AtMaturity(state["at_maturity"]),
         funded=state["funded"],
-        accrual=accrual and Accrual(_day(accrual[0]), accrual[1], int(accrual[2])),
+        accrual=accrual and Accrual(_day(accrual[0]), accrual[1], *map(int, accrual[2:])),
         lots=tuple(Lot(amount, _day(since), kept) for amount, since, kept in state["lots"]),
         period=period and Period(_day(period[0]), _day(period[1]), period[2], period[3]),
         notices=tuple(Notice(_day(given), _day(due), amount) for given, due, amount in state["notices"]),
@@ -47,6 +50,7 @@ def contract_from(terms: Terms, state: Mapping[str, Any]) -> Contract:
         instalment_minor=state["instalment_minor"],
         partial_withdrawals=state["partial_withdrawals"],
         closed_on=state["closed_on"] and _day(state["closed_on"]),
+        owed_minor=state.get("owed_minor", 0),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from eastflow.kernel import RATE_UNITS, is_asset, is_text
+from eastflow.kernel import INT64_MAX, RATE_UNITS, is_asset, is_text
 
 from .hooks import HOOKS
 from .model import (
@@ -17,6 +17,7 @@ from .model import (
     Fee,
     FeeEvent,
     Limits,
+    Overdraft,
     ProductKind,
     RateTable,
     Settlement,
@@ -24,6 +25,7 @@ from .model import (
     TierMethod,
 )
 
+OVERDRAFT_MAX_MINOR = INT64_MAX >> 4
 TERM_MONTHS_MAX = 600
 NOTICE_DAYS_MAX = 365
 AGE_MAX = 150
@@ -82,6 +84,8 @@ def _faults(terms: Terms) -> Iterator[Fault]:
             yield f"hooks[{place}].name", f"one of these is wanted: {', '.join(sorted(HOOKS))}"
         elif set(use.parameters) != HOOKS[use.name].parameters:
             yield f"hooks[{place}].parameters", f"these are wanted: {', '.join(sorted(HOOKS[use.name].parameters))}"
+    if terms.overdraft is not None:
+        yield from _overdraft_faults(terms, terms.overdraft)
 
 
 def _rates_faults(path: str, table: RateTable, kind: ProductKind) -> Iterator[Fault]:
@@ -157,6 +161,16 @@ def _limits_faults(limits: Limits) -> Iterator[Fault]:
         yield "limits.balance_max_minor", "not below the floor or the least to open with"
     if limits.floor_minor > limits.opening_min_minor:
         yield "limits.floor_minor", "not above the least to open with"
+
+
+def _overdraft_faults(terms: Terms, overdraft: Overdraft) -> Iterator[Fault]:
+    if terms.kind is not ProductKind.DEMAND:
+        yield "overdraft", "only a demand product has it"
+    if not 1 <= overdraft.limit_minor <= OVERDRAFT_MAX_MINOR:
+        yield "overdraft.limit_minor", f"from 1 to {OVERDRAFT_MAX_MINOR} is wanted"
+    yield from _rates_faults("overdraft.rates", overdraft.rates, terms.kind)
+    if terms.limits.floor_minor:
+        yield "limits.floor_minor", "what may be overdrawn keeps nothing back"
 
 
 def _fee_faults(path: str, fee: Fee) -> Iterator[Fault]:

@@ -21,6 +21,7 @@ from .model import (
     FeeEvent,
     HookUse,
     Limits,
+    Overdraft,
     ProductKind,
     RateChange,
     RateTable,
@@ -90,6 +91,7 @@ def terms_to(terms: Terms) -> dict[str, Any]:
             "account_classes": sorted(each.value for each in terms.eligibility.account_classes),
         }),
         "hooks": [{"name": use.name, "parameters": dict(use.parameters)} for use in terms.hooks],
+        "overdraft": _overdraft_to(terms.overdraft),
     })  # fmt: skip
 
 
@@ -126,6 +128,12 @@ class Reader:
 def text(content: object, path: str) -> str:
     if not isinstance(content, str):
         raise TermsMalformed(path, "a text is wanted")
+    return content
+
+
+def flag(content: object, path: str) -> bool:
+    if not isinstance(content, bool):
+        raise TermsMalformed(path, "true or false is wanted")
     return content
 
 
@@ -198,6 +206,7 @@ def _terms(reader: Reader) -> Terms:
         reader.take("fees", list_of(_fee), ()),
         reader.take("eligibility", _eligibility, Eligibility()),
         reader.take("hooks", list_of(_hook), ()),
+        reader.take("overdraft", _overdraft, None),
     )
     reader.done()
     return terms
@@ -293,6 +302,22 @@ def _parameters(content: object, path: str) -> dict[str, int]:
     reader = Reader(content, path)
     names = list(content) if isinstance(content, Mapping) else []
     return {name: reader.take(name, whole) for name in names}
+
+
+def _overdraft(content: object, path: str) -> Overdraft:
+    reader = Reader(content, path)
+    overdraft = Overdraft(
+        reader.take("limit_minor", whole), reader.take("rates", _table), reader.take("covers_fees", flag, False)
+    )
+    reader.done()
+    return overdraft
+
+
+def _overdraft_to(overdraft: Overdraft | None) -> dict[str, Any] | None:
+    if overdraft is None:
+        return None
+    rates = _table_to(overdraft.rates)
+    return {"limit_minor": overdraft.limit_minor, "rates": rates, "covers_fees": overdraft.covers_fees}
 
 
 def _table_to(table: RateTable) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from .terms_file import content_hash, terms_from, terms_to
 DEMAND = terms_to(shipped()["cny-corporate-current"])
 TERM = terms_to(shipped()["cny-term-1y"])
 CALL = terms_to(shipped()["cny-call-7d"])
+OVERDRAFT = terms_to(shipped()["cny-corporate-overdraft"])
 INSTALMENT = terms_to(shipped()["cny-instalment-1y"])
 MONTHS = {"months": [1, 2], "day": 31}
 HOOK = {"name": "loyalty_bonus", "parameters": {"bonus_minor": 1, "balance_min_minor": 0, "months_min": 0}}
@@ -108,6 +109,15 @@ MALFORMED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (DEMAND, {"hooks": [{"name": "loyalty_bonus", "parameters": {"bonus_minor": 1}}]}, "hooks[0].parameters"),
     (DEMAND, {"hooks": [{"name": "loyalty_bonus", "parameters": 5}]}, "hooks[0].parameters"),
     (DEMAND, {"hooks": [{"name": "loyalty_bonus", "parameters": {"x": "1"}}]}, "hooks[0].parameters.x"),
+    (TERM, {"overdraft": {"limit_minor": 1, "rates": TIERS}}, "overdraft"),
+    (DEMAND, {"overdraft": {"rates": TIERS}}, "overdraft.limit_minor"),
+    (DEMAND, {"overdraft": {"limit_minor": 0, "rates": TIERS}}, "overdraft.limit_minor"),
+    (DEMAND, {"overdraft": {"limit_minor": INT64_MAX, "rates": TIERS}}, "overdraft.limit_minor"),
+    (DEMAND, {"overdraft": {"limit_minor": 1}}, "overdraft.rates"),
+    (DEMAND, {"overdraft": {"limit_minor": 1, "rates": tiers()}}, "overdraft.rates.changes[0].tiers"),
+    (DEMAND, {"overdraft": {"limit_minor": 1, "rates": TIERS, "covers_fees": 1}}, "overdraft.covers_fees"),
+    (DEMAND, {"overdraft": {"limit_minor": 1, "rates": TIERS, "colour": 1}}, "overdraft.colour"),
+    (OVERDRAFT, {"limits": {"floor_minor": 1, "opening_min_minor": 1}}, "limits.floor_minor"),
 ]
 
 
@@ -130,7 +140,7 @@ JSON = st.recursive(
 )
 
 
-@given(st.sampled_from([DEMAND, TERM, CALL, INSTALMENT]), st.data())
+@given(st.sampled_from([DEMAND, TERM, CALL, INSTALMENT, OVERDRAFT]), st.data())
 def test_whatever_stands_in_a_field_is_read_or_refused(base: dict[str, Any], data: st.DataObject) -> None:
     told = copy.deepcopy(base)
     told[data.draw(st.sampled_from(sorted(told)))] = data.draw(JSON)
@@ -157,6 +167,12 @@ def test_the_hash_is_of_the_content_and_not_of_its_writing() -> None:
     dearer = terms_from(DEMAND | {"name": "Other"})
     assert isinstance(dearer, Terms)
     assert content_hash(dearer) != content_hash(one)
+
+
+def test_a_hash_never_changes() -> None:
+    """It is in the books of banks: what fields are added later, terms that do not use them stay as they are."""
+    assert content_hash(shipped()["cny-demand"]).startswith("5d87bd3379a5e2b2d5f5378cebe2dd8e")
+    assert content_hash(shipped()["cny-term-1y"]).startswith("6e43cd293c5a0402bc0bc8092436484b")
 
 
 FILES = [

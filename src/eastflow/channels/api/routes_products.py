@@ -28,8 +28,8 @@ EXAMPLE = {
     "live_from": None, "launched_by": None, "withdrawn_from": None, "withdrawn_by": None,
 }  # fmt: skip
 MONTH_EXAMPLE = {
-    "until": "2027-01-05", "paid_in_minor": 0, "paid_out_minor": 1_009_500, "interest_minor": 9_500, "fees_minor": 0,
-    "balance_minor": 0, "accrued_minor": 0,
+    "until": "2027-01-05", "paid_in_minor": 0, "paid_out_minor": 1_009_500, "interest_minor": 9_500,
+    "overdraft_interest_minor": 0, "fees_minor": 0, "balance_minor": 0, "accrued_minor": 0,
 }  # fmt: skip
 PLAN_EXAMPLE = {"start": "2026-01-05", "years": 1, "deposit_minor": 1_000_000}
 MIGRATION_EXAMPLE = {"id": ID, "source": 1, "target": 2, "on": "2026-07-01"}
@@ -111,6 +111,7 @@ class Month(Struct, frozen=True):
     paid_in_minor: int
     paid_out_minor: int
     interest_minor: int
+    overdraft_interest_minor: int
     fees_minor: int
     balance_minor: int
     accrued_minor: int

@@ -217,7 +217,7 @@ def _show_simulation(terms: Terms, found: Simulation, as_json: bool) -> None:
     def money(amount_minor: int) -> str:
         return decimal_text(amount_minor, terms.asset.scale)
 
-    names = ("paid_in_minor", "interest_minor", "fees_minor", "paid_out_minor")
+    names = ("paid_in_minor", "interest_minor", "overdraft_interest_minor", "fees_minor", "paid_out_minor")
     years = [found.months[start : start + 12] for start in range(0, len(found.months), 12)]
     rows = [
         (months[-1].until, *(money(sum(getattr(each, name) for each in months)) for name in names),
@@ -225,7 +225,7 @@ def _show_simulation(terms: Terms, found: Simulation, as_json: bool) -> None:
         for months in years
     ]  # fmt: skip
     rows.append(("", *(money(found.total(name)) for name in names), "", ""))
-    columns = ("until", "paid in", "interest", "fees", "paid out", "balance", "earned, not paid")
+    columns = ("until", "paid in", "interest", "overdraft", "fees", "paid out", "balance", "earned, not paid")
     show_rows(columns, rows, None, False)
     typer.echo(say("worth"))
     for line in chart(found.months, money):
@@ -233,11 +233,11 @@ def _show_simulation(terms: Terms, found: Simulation, as_json: bool) -> None:
 
 
 def chart(months: tuple[Month, ...], money: Callable[[int], str]) -> list[str]:
-    """A bar for each of at most so many moments: what the contract was worth before it was closed."""
+    """A bar for each of at most so many moments: what the contract was worth before it was closed; none for a debt."""
     step = -(-len(months) // CHART_ROWS_MAX)
     shown = [month for month in months[step - 1 :: step] if month.balance_minor]
     worth = [month.balance_minor + month.accrued_minor for month in shown]
-    most = max(worth, default=1)
+    most = max(1, *worth)
     return [
         f"{month.until}  {'█' * (value * CHART_CHARACTERS // most):<{CHART_CHARACTERS}}  {money(value)}"
         for month, value in zip(shown, worth, strict=True)

@@ -6,9 +6,10 @@ is decided, what has been posted since is counted in; a posting valued before th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,20 +19,34 @@ from eastflow.customers.actions import end_class, end_role
 from eastflow.kernel import Refusal
 from eastflow.ledger import Entry, Posting, Side, Status
 from eastflow.ledger.actions import change_status, internal_account, post
-from eastflow.products import AccountRole, Accrual, Directive
+from eastflow.products import OVERDRAFT_INTEREST, AccountRole, Accrual, Directive
 from eastflow.storage import Clock, Retry, Transaction, now
 
 from .. import store
-from ..decide import account_key, corrections, derived_id, entries_of, moved, settlement_dates
-from ..model import INTEREST_KIND, AccrualRow, Deposit
+from ..decide import (
+    account_key,
+    correction_id,
+    correction_kind,
+    corrections,
+    derived_id,
+    entries_of,
+    moved,
+    settlements,
+)
+from ..model import INTEREST_KIND, INTEREST_KINDS, AccrualRow, Correction, Deposit
 
 _Answer = TypeVar("_Answer")
-CORRECTION_KIND = "interest_correction"
 CHARTS = {
     AccountRole.INTEREST_EXPENSE: ("expenses:interest", Side.DEBIT),
     AccountRole.INTEREST_PAYABLE: ("liabilities:interest_payable", Side.CREDIT),
     AccountRole.FEE_INCOME: ("income:fees", Side.CREDIT),
+    AccountRole.OVERDRAFT_INTEREST_INCOME: ("income:overdraft_interest", Side.CREDIT),
 }
+OTHER_SIDES = {
+    INTEREST_KIND: AccountRole.INTEREST_EXPENSE,
+    OVERDRAFT_INTEREST: AccountRole.OVERDRAFT_INTEREST_INCOME,
+}
+"""The bank's own side of each kind of interest."""
 
 
 class Refused(Exception):
@@ -58,8 +73,7 @@ async def current(tx: Transaction, account: int, day: date, *, clock: Clock = no
             break
         # The corrections are postings too, valued in the past.
         counted = brought
-    standing = Accrual(brought.through, brought.balance_minor, brought.numerator)
-    return replace(found, contract=replace(found.contract, open_day=brought.open_day, accrual=standing))
+    return replace(found, contract=replace(found.contract, open_day=brought.open_day, accrual=brought.accrual))
 
 
 async def save(
@@ -73,16 +87,12 @@ async def save(
     if counted is None or accrual is None:
         return
     changed = replace(
-        counted,
+        counted.counted(accrual, counted.sequence + booked),
         terms_number=await store.terms_number(tx, deposit.product, deposit.version),
         status=deposit.status,
         settled_on=settled_on or counted.settled_on,
         open_day=deposit.contract.open_day,
-        through=accrual.through,
         moved_on=max(counted.moved_on, deposit.contract.acted_on),
-        balance_minor=accrual.balance_minor,
-        numerator=accrual.numerator,
-        sequence=counted.sequence + booked,
     )
     standing = await ledger.balance(tx, deposit.account)
     if recount or (booked and standing is not None and standing.sequence != changed.sequence):
@@ -112,13 +122,15 @@ async def book(
     if other is not None:
         accounts[AccountRole.NOMINATED] = other
     for role in {leg.role for directive in directives for leg in directive.legs} & CHARTS.keys():
-        chart, side = CHARTS[role]
-        number = await internal_account(tx, chart, deposit.asset, side, clock=clock, today=lambda: today)
-        if isinstance(number, Refusal):
-            raise Refused(number)
-        accounts[role] = number
+        accounts[role] = await own_account(tx, role, deposit.asset, today, clock)
     await post_all(tx, entries_of(directives, accounts, deposit.asset, ids), today=today, clock=clock)
     return tuple(ids)
+
+
+async def own_account(tx: Transaction, role: AccountRole, asset: str, today: date, clock: Clock = now) -> int:
+    """The bank's account of that role. Errors: Refused."""
+    chart, side = CHARTS[role]
+    return await must(internal_account(tx, chart, asset, side, clock=clock, today=lambda: today))
 
 
 async def post_all(tx: Transaction, entries: Sequence[Entry], *, today: date, clock: Clock = now) -> None:
@@ -167,38 +179,23 @@ async def _brought(tx: Transaction, deposit: Deposit, counted: AccrualRow, day: 
     if last <= counted.sequence:
         return counted
     fresh = await ledger.changes_booked_after(tx, deposit.account, counted.sequence, last)
-    terms = deposit.contract.terms
     if fresh[0][0] >= counted.through:
-        accrual = moved(terms, Accrual(counted.through, counted.balance_minor, counted.numerator), fresh)
+        brought = counted.counted(moved(deposit.contract.terms, counted.accrual, fresh), last)
     else:
-        return replace(await _recounted(tx, deposit, counted, last), moved_on=max(counted.moved_on, fresh[-1][0]))
-    return replace(
-        counted,
-        through=accrual.through,
-        balance_minor=accrual.balance_minor,
-        numerator=accrual.numerator,
-        sequence=last,
-        moved_on=max(counted.moved_on, fresh[-1][0]),
-    )
+        brought = await _recounted(tx, deposit, counted, last)
+    return replace(brought, moved_on=max(counted.moved_on, fresh[-1][0]))
 
 
 async def _recounted(tx: Transaction, deposit: Deposit, counted: AccrualRow, last: int) -> AccrualRow:
     """The period since the last settlement counted anew, of the postings up to the sequence `last`."""
     since = counted.settled_on
     opening, changes = await ledger.changes_valued_since(tx, deposit.account, since, sequence=last)
-    accrual = moved(deposit.contract.terms, Accrual(since, opening), changes)
-    return replace(
-        counted,
-        through=accrual.through,
-        balance_minor=accrual.balance_minor,
-        numerator=accrual.numerator,
-        sequence=last,
-    )
+    return counted.counted(moved(deposit.contract.terms, Accrual(since, opening), changes), last)
 
 
 async def _backdated(tx: Transaction, deposit: Deposit, before: AccrualRow, brought: AccrualRow) -> bool:
     """Whether something came since that is valued before the last settlement."""
-    if brought.sequence <= before.sequence or before.settled_on == deposit.terms_since:
+    if brought.sequence <= before.sequence or before.settled_on == deposit.opened_on:
         return False
     fresh = await ledger.changes_booked_after(tx, deposit.account, before.sequence, brought.sequence)
     return fresh[0][0] < before.settled_on
@@ -207,43 +204,46 @@ async def _backdated(tx: Transaction, deposit: Deposit, before: AccrualRow, brou
 async def correct(
     tx: Transaction, deposit: Deposit, settled_on: date, sequence: int, day: date, clock: Clock = now
 ) -> bool:
-    """Book what the settlements up to `settled_on` paid too little or too much, by the postings up to `sequence`;
-    whether there was any such thing. They are looked at back to the day since which the present terms hold."""
-    since, account, terms = deposit.terms_since, deposit.account, deposit.contract.terms
-    opening, changes = await ledger.changes_valued_since(tx, account, since, sequence=sequence)
-    made = await store.corrected(tx, account)
-    paid = {on: sum(amounts) for on, amounts in made.items()}
-    # What was paid on `since` itself was paid under the terms before.
-    dates = settlement_dates(terms, since + timedelta(days=1), settled_on)
-    ids = {derived_id(account_key(account), INTEREST_KIND, on): on for on in dates}
-    ids |= {correction_id(account, on, n + 1): on for on, amounts in made.items() for n in range(len(amounts))}
-    for id, entry in (await ledger.entries(tx, list(ids))).items():
-        place = entry.accounts.index(account)
-        if entry.kind == INTEREST_KIND:
-            paid[ids[id]] = paid.get(ids[id], 0) + entry.amounts_minor[place]
+    """Book what the settlements up to `settled_on` paid or took too little or too much, by the postings up to
+    `sequence`; whether there was any such thing. Each is looked at under the terms that held then."""
+    held = await store.held(tx, deposit)
+    settled = settlements(held, settled_on)
+    opening, changes = await ledger.changes_valued_since(tx, deposit.account, held[0].since, sequence=sequence)
+    made = await store.corrections(tx, deposit.account)
+    paid: Counter[tuple[date, str]] = Counter()
+    for one in made:
+        paid[one.settled_on, one.kind] += one.amount_minor
+    key = account_key(deposit.account)
+    booked = {derived_id(key, kind, on): (on, kind) for on, _ in settled for kind in INTEREST_KINDS}
+    corrected = {correction_id(one): (one.settled_on, one.kind) for one in made}
+    for id, entry in (await ledger.entries(tx, [*booked, *corrected])).items():
+        place = entry.accounts.index(deposit.account)
+        if id in booked:
+            paid[booked[id]] += entry.amounts_minor[place]
         if entry.sequences[place] > sequence:
-            # Booked after something that is valued later still: it earns all the same.
-            changes.append((ids[id], entry.amounts_minor[place]))
-    short = corrections(terms, since, settled_on, opening, changes, paid)
-    for on, amount in short:
-        number = len(made.get(on, ())) + 1
-        booked = await book_correction(tx, deposit, on, number, amount, day, clock)
-        await store.insert_correction(tx, account, on, number, amount, booked)
+            # Booked after something that is valued later still: it counts all the same.
+            changes.append((entry.value_date, entry.amounts_minor[place]))
+    numbers = Counter(one.settled_on for one in made)
+    short = corrections(settled, Accrual(held[0].since, opening), changes, paid)
+    for on, kind, amount in short:
+        numbers[on] += 1
+        one = Correction(deposit.account, on, numbers[on], kind, amount)
+        await store.insert_correction(tx, replace(one, booked=await book_correction(tx, deposit, one, day, clock)))
     return bool(short)
 
 
-def correction_id(account: int, settled_on: date, number: int) -> UUID:
-    return derived_id(account_key(account), f"{CORRECTION_KIND}:{number}", settled_on)
-
-
-async def book_correction(
-    tx: Transaction, deposit: Deposit, settled_on: date, number: int, amount: int, today: date, clock: Clock
-) -> bool:
-    """False when the account has not got what is to be taken back."""
-    chart, side = CHARTS[AccountRole.INTEREST_EXPENSE]
-    expense = await internal_account(tx, chart, deposit.asset, side, clock=clock, today=lambda: today)
-    assert isinstance(expense, int), "interest has been paid from it"
-    legs = (Posting(expense, deposit.asset, -amount), Posting(deposit.account, deposit.asset, amount))
-    id = correction_id(deposit.account, settled_on, number)
-    [outcome] = await post(tx, [Entry(id, CORRECTION_KIND, settled_on, legs)], clock=clock, today=lambda: today)
+async def book_correction(tx: Transaction, deposit: Deposit, one: Correction, today: date, clock: Clock) -> bool:
+    """False when the account has not got what is to be taken."""
+    own = await own_account(tx, OTHER_SIDES[one.kind], deposit.asset, today, clock)
+    legs = (Posting(own, deposit.asset, -one.amount_minor), Posting(deposit.account, deposit.asset, one.amount_minor))
+    entry = Entry(correction_id(one), correction_kind(one.kind), one.settled_on, legs)
+    [outcome] = await post(tx, [entry], clock=clock, today=lambda: today)
     return not isinstance(outcome, Refusal)
+
+
+async def book_owed(tx: Transaction, deposit: Deposit, one: Correction, today: date, clock: Clock) -> bool:
+    """False when it is still owed. The contract is locked."""
+    done = await book_correction(tx, deposit, one, today, clock)
+    if done:
+        await store.correction_booked(tx, *one.key)
+    return done

@@ -17,19 +17,20 @@ import numpy as np
 
 from eastflow import ledger, products
 from eastflow.kernel import Refusal, add_months
-from eastflow.ledger import Entry, Movements, Posting, Status
+from eastflow.ledger import Movements, Status
 from eastflow.ledger.actions import Engine, change_floor, internal_account
-from eastflow.products import AccountRole, Accrual, Contract, Directive, Migration, Terms
+from eastflow.products import OVERDRAFT_INTEREST, AccountRole, Contract, Directive, Migration, Terms
 from eastflow.products.actions import complete_migration
 from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from .. import store as contracts
-from ..books.actions import CHARTS, Refused, book, book_correction, correct, current, due_ids, end_account, must, save
-from ..decide import account_key, derived_id, settled_through
+from ..books.actions import Refused, book, book_owed, correct, current, due_ids, end_account, must, save
+from ..decide import settled_through
 from ..freezes.actions import beneath, freeze
-from ..model import INTEREST_KIND, Deposit, DepositStatus, StepDone
+from ..model import INTEREST_KIND, Correction, Deposit, DepositStatus, StepDone
 from . import store
-from .columns import Flags, Int64s, advanced, rounded
+from .columns import Flags, Int64s, advanced
+from .settlement.actions import all_terms, falls_due, settle, settling_terms
 from .store import Accruals
 
 ACCOUNTS_PER_BATCH = 8_000
@@ -79,10 +80,11 @@ async def accrue_moved(
 
 
 async def settle_interest(engine: Engine, business_date: date, part: int = 0, parts: int = 1) -> Done:
-    """Credit the interest of every contract that settles on this date. Its entry has an id of the account and the date:
-    run again, or come to from elsewhere in the same moment, it is booked once."""
+    """Credit the interest of every contract that settles on this date, and take what overdrafts have cost. Each entry
+    has an id of the account, the kind and the date: run again, or come to from elsewhere in the same moment, it is
+    booked once."""
     database = engine.database
-    settling, plain = await _settling(database, business_date)
+    settling, plain = await settling_terms(database, business_date)
     async with database.reading() as tx:
         come = await store.step(tx, business_date, "settle", part, parts)
     if come.done or not settling:
@@ -107,7 +109,7 @@ async def settle_interest(engine: Engine, business_date: date, part: int = 0, pa
                 break
             after = int(rows.accounts[-1])
             come = replace(come, last_account=after, accounts=come.accounts + len(rows))
-            left = await _settle(engine, rows, plain, business_date, come)
+            left = await settle(engine, rows, plain, business_date, come)
             refused += await _one_by_one(database, left, partial(_due, day=business_date, clock=engine.clock))
     if not refused:
         await database.run(lambda tx: store.write_step(tx, replace(come, done=True)))
@@ -118,10 +120,10 @@ async def charge_fees(
     database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
 ) -> Done:
     """Take the scheduled fees of this date. (Where interest settles on it too, fees are taken with it, after it.)"""
-    settling, _ = await _settling(database, business_date)
+    settling, _ = await settling_terms(database, business_date)
     async with database.reading() as tx:
-        terms = await _terms(tx)
-    charged = [n for n, each in terms.items() if n not in settling and _falls_due(each, business_date)]
+        terms = await all_terms(tx)
+    charged = [n for n, each in terms.items() if n not in settling and falls_due(each, business_date)]
     count, refused, after = 0, list[tuple[int, Refusal]](), 0
     while charged:
         async with database.reading() as tx:
@@ -215,11 +217,12 @@ async def _accrue(tx: Transaction, legs: Movements, day: date, come: StepDone, c
     touched = np.unique(place)
     counts, last = np.bincount(place, minlength=len(rows)), np.zeros(len(rows), dtype=np.int64)
     np.maximum.at(last, place, legs.sequences)
-    plain = (rows.numerators >= 0) & (rows.statuses != 3) & (rows.sequences + counts == last)
+    plain = (rows.numerators >= 0) & (rows.debit_numerators >= 0)
+    plain &= (rows.statuses != 3) & (rows.sequences + counts == last)
     # Valued before what is counted, or after this day: the ledger is asked.
     odd = (legs.value_ordinals < rows.through[place]) | (legs.value_ordinals > day.toordinal())
     plain[place[odd]] = False
-    terms = await _terms(tx)
+    terms = await all_terms(tx)
     written = await _write_moved(tx, rows, legs, place, plain, last, terms)
     for account in sorted(set(rows.accounts[touched].tolist()) - written):
         await current(tx, account, day, clock=clock)
@@ -232,92 +235,25 @@ async def _accrue(tx: Transaction, legs: Movements, day: date, come: StepDone, c
 async def _write_moved(
     tx: Transaction, rows: Accruals, legs: Movements, place: Int64s, plain: Flags, last: Int64s, terms: dict[int, Terms]
 ) -> set[int]:
-    through, balances, numerators = rows.through.copy(), rows.balances_minor.copy(), rows.numerators.copy()
+    through, balances = rows.through.copy(), rows.balances_minor.copy()
+    numerators, debits = rows.numerators.copy(), rows.debit_numerators.copy()
     for ordinal in np.unique(legs.value_ordinals[plain[place]]).tolist():
         here = (legs.value_ordinals == ordinal) & plain[place]
         moving = np.unique(place[here])
         for number in np.unique(rows.terms_numbers[moving]).tolist():
             some = moving[rows.terms_numbers[moving] == number]
-            counted, exact = advanced(
-                terms[number], through[some], balances[some], numerators[some], date.fromordinal(ordinal)
+            numerators[some], debits[some], exact = advanced(
+                terms[number], through[some], balances[some], numerators[some], debits[some], date.fromordinal(ordinal)
             )
-            numerators[some], plain[some] = counted, plain[some] & exact
+            plain[some] &= exact
         through[moving] = ordinal
         # A customer's account stands on the credit side: what credits it is its own.
         np.add.at(balances, place[here], legs.amounts_minor[here])
     chosen = np.flatnonzero(plain & (last > 0))
     if not len(chosen):
         return set()
-    return set(
-        await store.write_moved(
-            tx, rows.where(chosen), through[chosen], last[chosen], balances[chosen], numerators[chosen]
-        )
-    )
-
-
-async def _settling(database: Database, day: date) -> tuple[dict[int, Terms], dict[int, tuple[Terms, int]]]:
-    """The terms under which interest settles on this day; and those with nothing else to be done with it, each with the
-    account that interest is an expense of."""
-    async with database.reading() as tx:
-        terms = await _terms(tx)
-    settling = {n: each for n, each in terms.items() if _falls_due(replace(each, fees=()), day)}
-    plain = {}
-    for number, each in settling.items():
-        if not each.hooks and not _falls_due(replace(each, settlement=None), day):
-            expense = await database.run(partial(_expense, asset=each.asset.code, day=day))
-            plain[number] = each, expense
-    return settling, plain
-
-
-async def _expense(tx: Transaction, asset: str, day: date) -> int:
-    chart, side = CHARTS[AccountRole.INTEREST_EXPENSE]
-    return await must(internal_account(tx, chart, asset, side, today=lambda: day))
-
-
-async def _settle(
-    engine: Engine, rows: Accruals, plain: dict[int, tuple[Terms, int]], day: date, come: StepDone
-) -> list[int]:
-    """Settle those that are plain; the others are left, and named."""
-    interest, exact = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool)
-    for number, (terms, _) in plain.items():
-        here = (rows.terms_numbers == number) & (rows.numerators >= 0) & (rows.through <= day.toordinal())
-        for open_day in np.unique(rows.open_days[here]).tolist():
-            some = np.flatnonzero(here & (rows.open_days == open_day))
-            if _next_due(terms, date.fromordinal(open_day)) != day:
-                continue
-            counted, fits = advanced(terms, rows.through[some], rows.balances_minor[some], rows.numerators[some], day)
-            amounts = rounded(terms, counted)
-            if amounts is not None:
-                interest[some], exact[some] = np.where(fits, amounts, 0), fits
-    paid = exact & (interest > 0)
-    await engine.post_batch(_interest_entries(rows, interest, np.flatnonzero(paid), plain, day))
-    sequences = rows.sequences + paid
-    balances = rows.balances_minor + np.where(paid, interest, 0)
-    async with engine.database.reading() as tx:
-        found = await ledger.standings_of(tx, rows.accounts.tolist())
-    # It was booked, and nothing else was, if the ledger says so.
-    there, posted, booked = (np.array(column, dtype=np.int64) for column in found)
-    assert np.array_equal(there, rows.accounts), "a contract stands on an account"
-    sure = np.flatnonzero(exact & (posted == balances) & (booked == sequences))
-
-    async def write(tx: Transaction) -> list[int]:
-        written = await store.write_settled(tx, rows.where(sure), day, sequences[sure], balances[sure])
-        await store.write_step(tx, come)
-        return written
-
-    return sorted(set(rows.accounts.tolist()) - set(await engine.database.run(write)))
-
-
-def _interest_entries(
-    rows: Accruals, interest: Int64s, chosen: Int64s, plain: dict[int, tuple[Terms, int]], day: date
-) -> list[Entry]:
-    entries = []
-    columns = (rows.accounts[chosen], rows.terms_numbers[chosen], interest[chosen])
-    for account, number, amount in zip(*(column.tolist() for column in columns), strict=True):
-        terms, expense = plain[number]
-        legs = (Posting(expense, terms.asset.code, -amount), Posting(account, terms.asset.code, amount))
-        entries.append(Entry(derived_id(account_key(account), INTEREST_KIND, day), INTEREST_KIND, day, legs))
-    return entries
+    columns = (through, last, balances, numerators, debits)
+    return set(await store.write_moved(tx, rows.where(chosen), *(column[chosen] for column in columns)))
 
 
 async def _due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
@@ -336,12 +272,14 @@ async def _due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
         async with tx.savepoint():
             await _keep_due(tx, found, contract, directives, day, clock)
     except Refused:
-        if not any(each.kind.startswith("fee:") for each in directives):
+        if not any(each.kind == OVERDRAFT_INTEREST or each.kind.startswith("fee:") for each in directives):
             raise
-        # What is held or frozen pays no fee: it is not owed, and keeps nothing else from its day.
+        # What is held or frozen pays no fee: it is not owed, and keeps nothing else from its day. Nor does it pay for
+        # its overdraft, and that is owed.
         terms = found.contract.terms
-        free, directives = products.end_of_day(replace(found.contract, terms=replace(terms, fees=())), day)
-        await _keep_due(tx, found, replace(free, terms=terms), directives, day, clock)
+        free = products.end_of_day(replace(found.contract, terms=replace(terms, fees=())), day)
+        contract, directives = products.left_owed(free, day)
+        await _keep_due(tx, found, replace(contract, terms=terms), directives, day, clock)
 
 
 async def _keep_due(
@@ -356,14 +294,24 @@ async def _keep_due(
     )
     settled_on = None if contract.accrual is None else settled_through(found.contract, day)
     closes = contract.closed_on is not None
-    kept = replace(found, contract=contract, status=DepositStatus.CLOSED if closes else found.status)
+    kept = replace(found, contract=_owing_nothing(contract), status=DepositStatus.CLOSED if closes else found.status)
     await save(tx, kept, day, len(entries), settled_on=settled_on, recount=bool(known))
-    if known and settled_on is not None:
-        counted = await contracts.accrual(tx, found.account)
-        assert counted is not None, "just written"
-        await correct(tx, kept, settled_on, counted.sequence, day, clock)
+    if settled_on is not None and (known or contract.owed_minor):
+        await _correct_settled(tx, kept, settled_on, day, clock)
     if closes:
         await end_account(tx, kept, day, clock)
+
+
+def _owing_nothing(contract: Contract) -> Contract:
+    """What a contract owes is kept with the corrections of its settlement: it is valued on that day when it comes."""
+    return replace(contract, owed_minor=0)
+
+
+async def _correct_settled(tx: Transaction, kept: Deposit, settled_on: date, day: date, clock: Clock) -> None:
+    """What was not booked on the settlement date is booked or owed."""
+    counted = await contracts.accrual(tx, kept.account)
+    assert counted is not None, "just written"
+    await correct(tx, kept, settled_on, counted.sequence, day, clock)
 
 
 async def _nominated(tx: Transaction, deposit: Deposit) -> int | None:
@@ -391,13 +339,35 @@ async def _migrate(tx: Transaction, account: int, plan: Migration, day: date, cl
     if found is None or (found.product, found.version) != (plan.code, plan.source):
         return
     terms = await contracts.terms_of(tx, plan.code, plan.target)
-    contract, directives = products.migrate(found.contract, terms, day)
-    under = replace(found, version=plan.target, terms_since=day)
-    settled_on = None if contract.accrual is None else day
-    if contract.accrual is not None and terms.limits.floor_minor != found.contract.terms.limits.floor_minor:
-        await must(change_floor(tx, account, terms.limits.floor_minor, clock=clock))
-    entries = await book(tx, found, directives, due_ids(account, directives), other=None, today=day, clock=clock)
-    await save(tx, replace(under, contract=contract), day, len(entries), settled_on=settled_on)
+    step = products.migrate(found.contract, terms, day)
+    try:
+        async with tx.savepoint():
+            await _keep_migrated(tx, found, plan, *step, day, clock)
+    except Refused:
+        if not any(each.kind == OVERDRAFT_INTEREST for each in step[1]):
+            raise
+        await _keep_migrated(tx, found, plan, *products.left_owed(step, day), day, clock)
+
+
+async def _keep_migrated(
+    tx: Transaction,
+    found: Deposit,
+    plan: Migration,
+    contract: Contract,
+    directives: Sequence[Directive],
+    day: date,
+    clock: Clock,
+) -> None:
+    ids = due_ids(found.account, directives)
+    entries = await book(tx, found, directives, ids, other=None, today=day, clock=clock)
+    kept = replace(found, version=plan.target, terms_since=day, contract=_owing_nothing(contract))
+    await contracts.keep_held(tx, found)
+    await save(tx, kept, day, len(entries), settled_on=None if contract.accrual is None else day)
+    if contract.owed_minor:
+        await _correct_settled(tx, kept, day, day, clock)
+    floor = contract.terms.floor_minor
+    if contract.accrual is not None and floor != found.contract.terms.floor_minor:
+        await must(change_floor(tx, found.account, floor, clock=clock))
 
 
 def _contracts_of(plan: Migration, part: int, parts: int) -> Callable[[Transaction, int], Awaitable[list[int]]]:
@@ -427,11 +397,10 @@ async def _book_owed(database: Database, day: date, part: int, parts: int, clock
         after = owed[-1].key
 
 
-async def _book_one_owed(tx: Transaction, owed: store.Owed, day: date, clock: Clock) -> None:
+async def _book_one_owed(tx: Transaction, owed: Correction, day: date, clock: Clock) -> None:
     found = await contracts.locked(tx, owed.account)
     assert found is not None, "a contract is never removed"
-    if await book_correction(tx, found, owed.settled_on, owed.number, owed.amount_minor, day, clock):
-        await store.correction_booked(tx, *owed.key)
+    await book_owed(tx, found, owed, day, clock)
 
 
 async def _every(
@@ -458,19 +427,6 @@ async def _one_by_one(database: Database, accounts: Sequence[int], work: Work) -
         except Refused as said:
             refused.append((account, said.refusal))
     return refused
-
-
-async def _terms(tx: Transaction) -> dict[int, Terms]:
-    numbers = await contracts.all_terms(tx)
-    return {number: await contracts.terms_of(tx, *of) for number, of in numbers.items()}
-
-
-def _falls_due(terms: Terms, day: date) -> bool:
-    return _next_due(terms, day) == day
-
-
-def _next_due(terms: Terms, open_day: date) -> date | None:
-    return products.next_due(Contract(terms, open_day, open_day, open_day, accrual=Accrual(open_day)))
 
 
 def _chosen(legs: Movements, chosen: Flags | slice) -> Movements:

@@ -1,4 +1,4 @@
-"""Interest of many accounts at once, in columns of whole numbers. It is the same as `products.advance` gives for each.
+"""Interest of many accounts at once, in columns of whole numbers: the same as `products.advance` gives for each.
 
 What might not fit 64 bits is not counted here but marked, and the caller counts it one by one.
 """
@@ -11,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from eastflow.kernel import RATE_UNITS
-from eastflow.products import Terms, Tier, TierMethod
+from eastflow.kernel import RATE_UNITS, DayCount
+from eastflow.products import RateTable, Terms, Tier, TierMethod
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -20,19 +20,32 @@ SAFE = 1 << 60
 """Numerators within it can be added to one another."""
 
 
-def advanced(terms: Terms, through: Int64s, balances: Int64s, numerators: Int64s, to: date) -> tuple[Int64s, Flags]:
-    """The numerators with the days from each `through` (an ordinal) before `to` counted, and which of them are exact.
+def advanced(
+    terms: Terms, through: Int64s, balances: Int64s, numerators: Int64s, debit_numerators: Int64s, to: date
+) -> tuple[Int64s, Int64s, Flags]:
+    """Both numerators with the days from each `through` (an ordinal) before `to` counted, and which rows are exact.
     None of `through` is after `to`."""
+    earned, exact = _counted(terms.rates, terms.day_count, through, balances, numerators, to)
+    if terms.overdraft is None:
+        return earned, debit_numerators, exact
+    cost, fits = _counted(terms.overdraft.rates, terms.day_count, through, -balances, debit_numerators, to)
+    return earned, cost, exact & fits
+
+
+def _counted(
+    table: RateTable, day_count: DayCount, through: Int64s, amounts: Int64s, numerators: Int64s, to: date
+) -> tuple[Int64s, Flags]:
+    """By what of the amounts is above zero."""
     counted = numerators.copy()
     exact = np.abs(numerators) <= SAFE
     for start in np.unique(through).tolist():
         here = through == start
-        pieces = _pieces(terms, date.fromordinal(start), to)
+        pieces = _pieces(table, day_count, date.fromordinal(start), to)
         most = sum(max((abs(tier.rate_units) for tier in tiers), default=0) * weight for tiers, weight in pieces)
-        exact[here] &= balances[here] <= SAFE // max(most, 1)
-        earning = np.where(exact & here, np.maximum(balances, 0), 0)[here]
+        exact[here] &= amounts[here] <= SAFE // max(most, 1)
+        counting = np.where(exact & here, np.maximum(amounts, 0), 0)[here]
         for tiers, weight in pieces:
-            counted[here] += _units(terms.rates.method, tiers, earning) * weight
+            counted[here] += _units(table.method, tiers, counting) * weight
     return counted, exact
 
 
@@ -46,14 +59,14 @@ def rounded(terms: Terms, numerators: Int64s) -> Int64s | None:
     return (whole + (2 * rest >= divisor)) * step
 
 
-def _pieces(terms: Terms, start: date, end: date) -> list[tuple[tuple[Tier, ...], int]]:
+def _pieces(table: RateTable, day_count: DayCount, start: date, end: date) -> list[tuple[tuple[Tier, ...], int]]:
     """The tiers in force from `start` to `end`, with the weight of the days of each."""
-    changes = terms.rates.changes
+    changes = table.changes
     cuts = [start, *(change.since for change in changes if start < change.since < end), end]
     found = []
     for since, until in pairwise(cuts):
         tiers = next((change.tiers for change in reversed(changes) if change.since <= since), ())
-        found.append((tiers, terms.day_count.weight(since, until)))
+        found.append((tiers, day_count.weight(since, until)))
     return found
 
 

@@ -8,13 +8,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eastflow.products import Accrual, Terms, advance, interest_minor, terms_from
+from eastflow.kernel import RATE_UNITS
+from eastflow.products import Accrual, Terms, advance, debit_interest_minor, interest_minor, terms_from
 
 from .columns import SAFE, advanced, rounded
 
 FIRST = date(2023, 11, 1)
 days = st.integers(0, 200).map(lambda n: FIRST + timedelta(days=n))
 balances = st.one_of(st.integers(-(10**6), 10**12), st.integers(10**14, 10**17))
+balances |= st.integers(-(10**17), -(10**6))
 numerators = st.one_of(st.integers(0, 10**16), st.integers(SAFE - 10**6, SAFE))
 
 
@@ -32,22 +34,26 @@ def tables(draw: st.DrawFn) -> Terms:
         "rounding_minor": draw(st.sampled_from([1, 10])),
         "settlement": {"months": [3], "day": 21},
         "rates": {"method": draw(st.sampled_from(["slice", "whole"])), "changes": changes},
+        **draw(st.sampled_from([{}, {"overdraft": {"limit_minor": 1, "rates": {"changes": changes}}}])),
     })  # fmt: skip
     assert isinstance(made, Terms), made
     return made
 
 
-@given(tables(), st.lists(st.tuples(days, balances, numerators), min_size=1, max_size=8), days)
-def test_columns_are_what_products_count(terms: Terms, rows: list[tuple[date, int, int]], to: date) -> None:
+@given(tables(), st.lists(st.tuples(days, balances, numerators, numerators), min_size=1, max_size=8), days)
+def test_columns_are_what_products_count(terms: Terms, rows: list[tuple[date, int, int, int]], to: date) -> None:
     rows = [row for row in rows if row[0] <= to]
-    columns = ([each.toordinal() for each, _, _ in rows], [b for _, b, _ in rows], [n for _, _, n in rows])
-    through, balance, numerator = (np.array(column, dtype=np.int64) for column in columns)
-    counted, exact = advanced(terms, through, balance, numerator, to)
-    paid = rounded(terms, counted)
+    lists = [[each.toordinal() for each, *_ in rows], *([row[place] for row in rows] for place in (1, 2, 3))]
+    through, balance, numerator, debit = (np.array(column, dtype=np.int64) for column in lists)
+    earned, cost, exact = advanced(terms, through, balance, numerator, debit, to)
+    paid, taken = rounded(terms, earned), rounded(terms, cost)
     assert paid is not None
-    for place, (since, minor, before) in enumerate(rows):
-        alone = advance(terms, Accrual(since, minor, before), to)
+    assert taken is not None
+    for place, (since, minor, before, debit_before) in enumerate(rows):
+        alone = advance(terms, Accrual(since, minor, before, debit_before), to)
         if exact[place]:
-            assert (counted[place], paid[place]) == (alone.numerator, interest_minor(terms, alone))
+            assert (earned[place], paid[place]) == (alone.numerator, interest_minor(terms, alone))
+            assert (cost[place], taken[place]) == (alone.debit_numerator, debit_interest_minor(terms, alone))
         else:
-            assert alone.numerator > SAFE // 4 or minor > 10**11
+            # At the highest rate there may be, it might not fit.
+            assert abs(minor) * RATE_UNITS * terms.day_count.weight(since, to) > SAFE

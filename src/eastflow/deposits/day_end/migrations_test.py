@@ -59,3 +59,39 @@ async def test_interest_paid_on_the_day_of_new_terms_is_not_taken_back(world: Wo
     first = 10_000_000 + credited((36, 10_000_000, 150), (39, 10_000_000, 225))
     second = credited((92, first, 225), (11, 1_000_000, 225))
     assert await world.posted(account) == first + 1_000_000 + second
+
+
+async def test_each_settlement_is_corrected_under_the_terms_that_held_then(world: World) -> None:
+    """A year's interest, then quarters', then months' at another rate: what is valued long ago corrects all of them."""
+    dear = {**DEMAND, "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "36"}]}]}}
+    await world.start(YEARLY)
+    account = (await world.open(amount_minor=10_000_000)).deposit.account
+    await world.plan(date(2026, 2, 20), QUARTERLY)
+    assert await world.end_day(date(2026, 2, 20)) == []
+    await world.plan(date(2026, 4, 1), dear, source=2)
+    assert await world.end_day(date(2026, 3, 21)) == []
+    assert await world.end_day(date(2026, 4, 1)) == []
+    assert await world.end_day(date(2026, 4, 21)) == []
+    world.day = date(2026, 4, 25)
+    await world.move(account, -4_000_000, date(2026, 1, 15))
+    assert await world.end_day(date(2026, 4, 25)) == []
+    first = credited((10, 10_000_000, 150), (26, 6_000_000, 150), (10, 6_000_000, 225))
+    second = credited((29, 6_000_000 + first, 225))
+    third = credited((11, 6_000_000 + first + second, 225))
+    fourth = credited((20, 6_000_000 + first + second + third, 3_600))
+    assert await world.posted(account) == 6_000_000 + first + second + third + fourth
+
+
+async def test_where_earlier_terms_were_not_kept_corrections_go_back_to_the_present_ones(world: World) -> None:
+    """Contracts that were migrated before the terms they left were written down."""
+    await world.start(QUARTERLY)
+    account = (await world.open(amount_minor=10_000_000)).deposit.account
+    await world.plan(date(2026, 3, 21), {**QUARTERLY, "name": "Demand again"})
+    assert await world.end_day(date(2026, 3, 21)) == []
+    await world.database.run(lambda tx: tx.execute("DELETE FROM deposits_terms_held"))
+    assert await world.end_day(date(2026, 6, 21)) == []
+    world.day = date(2026, 6, 25)
+    await world.move(account, 1_000_000, date(2026, 3, 1))
+    assert await world.end_day(date(2026, 6, 25)) == []
+    first = 10_000_000 + credited((36, 10_000_000, 150), (39, 10_000_000, 225))
+    assert await world.posted(account) == first + 1_000_000 + credited((92, first + 1_000_000, 225))

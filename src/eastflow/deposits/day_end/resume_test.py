@@ -16,8 +16,15 @@ from .. import actions
 from ..conftest import DEMAND, START, World
 from . import store
 
-ACCOUNTS = 40
+ACCOUNTS, DRAWN = 40, 12
 SETTLED_ON = date(2026, 1, 21)
+# 36 % a year of 10,000.00 is 10.00 a day: after 16 days the limit is reached, and there is no room to take it twice.
+OVERDRAFT = {
+    **DEMAND, "code": "overdraft",
+    "overdraft": {
+        "limit_minor": 1_016_000, "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "36"}]}]},
+    },
+}  # fmt: skip
 POINTS = (
     *("write_moved:2", "write_step:2", "post_batch:2", "write_settled:1", "write_settled:3", "write_step:2"),
     "none:0",
@@ -65,7 +72,10 @@ asyncio.run(main())
 
 
 async def test_interest_is_booked_once_however_often_the_program_is_killed(world: World, database_url: str) -> None:
-    await world.start(DEMAND)
+    await world.start(DEMAND, OVERDRAFT)
+    drawn = [(await world.open("overdraft")).deposit.account for _ in range(DRAWN)]
+    for account in drawn:
+        await world.move(account, -1_000_000)
     opened = {(await world.open(amount_minor=1_000_000 + n)).deposit.account: 1_000_000 + n for n in range(ACCOUNTS)}
     world.day = SETTLED_ON
     for account in opened:
@@ -74,26 +84,28 @@ async def test_interest_is_booked_once_however_often_the_program_is_killed(world
     assert ended == [-signal.SIGKILL] * (len(POINTS) - 1) + [0]
     nights = (SETTLED_ON - START).days
     async with world.database.reading() as tx:
-        found = await balances(tx, sorted(opened))
+        found = await balances(tx, sorted([*opened, *drawn]))
         steps = await store.steps_of(tx, SETTLED_ON)
         assert (await verify(tx)).proved
+        assert await store.corrections_owed(tx, 0, 1, limit=1) == []
+    assert {found[account].posted_minor for account in drawn} == {-1_016_000}
     for account, minor in opened.items():
         interest = (minor * nights * 150 + 1_800_000) // 3_600_000
         assert found[account].posted_minor == minor - 500 + interest
     assert {(each.step, each.part, each.done) for each in steps} == {
         (step, part, True) for step in ("accrue", "settle") for part in (0, 1)
     }
-    await _nothing_more_is_owed(world.database, opened)
+    await _nothing_more_is_owed(world.database, sorted([*opened, *drawn]))
 
 
-async def _nothing_more_is_owed(database: Database, opened: dict[int, int]) -> None:
+async def _nothing_more_is_owed(database: Database, opened: list[int]) -> None:
     day = SETTLED_ON + timedelta(days=1)
     assert (await actions.accrue_moved(database, day)).accounts == 0
     async with database.reading() as tx:
-        rows = await store.accruals_of(tx, sorted(opened))
-        found = await balances(tx, sorted(opened))
-    assert rows.balances_minor.tolist() == [found[account].posted_minor for account in sorted(opened)]
-    assert set(rows.numerators.tolist()) == {0}
+        rows = await store.accruals_of(tx, opened)
+        found = await balances(tx, opened)
+    assert rows.balances_minor.tolist() == [found[account].posted_minor for account in opened]
+    assert set(rows.numerators.tolist()) | set(rows.debit_numerators.tolist()) == {0}
 
 
 def _run(url: str, point: str) -> int:

@@ -11,36 +11,25 @@ import numpy.typing as npt
 
 from eastflow.storage import Transaction
 
-from ..model import StepDone
+from ..model import Correction, CorrectionKey, StepDone
 
 Int64s = npt.NDArray[np.int64]
 UNKNOWN = -1
 """Stands for a numerator that may not be counted in 64 bits."""
-_NUMERATOR = "CASE WHEN numerator BETWEEN 0 AND 1152921504606846976 THEN numerator::bigint ELSE -1 END"
+_NUMERATORS = tuple(
+    f"CASE WHEN {name} BETWEEN 0 AND 1152921504606846976 THEN {name}::bigint ELSE -1 END"
+    for name in ("numerator", "debit_numerator")
+)
 _DAY_ZERO = date(2000, 1, 1).toordinal()
 _COLUMNS = (
     "account_id", "terms_number", "status::bigint", "open_day - date '2000-01-01'", "through - date '2000-01-01'",
-    "sequence", "balance", _NUMERATOR,
+    "sequence", "balance", *_NUMERATORS,
 )  # fmt: skip
-_NAMES = ("account_id", "terms_number", "status", "open_day", "through", "sequence", "balance", "numerator")
-
-
-OwedKey = tuple[int, date, int]
-FIRST_OWED: OwedKey = (0, date.min, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A correction of interest that is not booked yet."""
-
-    account: int
-    settled_on: date
-    number: int
-    amount_minor: int
-
-    @property
-    def key(self) -> OwedKey:
-        return self.account, self.settled_on, self.number
+_NAMES = (
+    *("account_id", "terms_number", "status", "open_day", "through", "sequence", "balance", "numerator"),
+    "debit_numerator",
+)
+FIRST_OWED: CorrectionKey = (0, date.min, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +44,7 @@ class Accruals:
     sequences: Int64s
     balances_minor: Int64s
     numerators: Int64s
+    debit_numerators: Int64s
 
     def __len__(self) -> int:
         return len(self.accounts)
@@ -95,19 +85,29 @@ async def due_page(
 
 
 async def write_moved(
-    tx: Transaction, rows: Accruals, through: Int64s, sequences: Int64s, balances: Int64s, numerators: Int64s
+    tx: Transaction,
+    rows: Accruals,
+    through: Int64s,
+    sequences: Int64s,
+    balances: Int64s,
+    numerators: Int64s,
+    debit_numerators: Int64s,
 ) -> list[int]:
     """The accounts that were written: those whose accrual was still as in `rows`. What moved did so on `through`."""
+    # Most banks' nights know of no overdraft, and most accounts of those that do.
+    overdrawn = bool(np.any(debit_numerators != rows.debit_numerators))
     found = await tx.value(
         "WITH written AS (UPDATE deposits_accrual AS a SET through = date '2000-01-01' + d.through::int, "
         "moved_on = greatest(a.moved_on, date '2000-01-01' + d.through::int), "
-        "sequence = d.sequence, balance = d.balance, numerator = d.numerator "
-        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) "
-        "AS d (account_id, before, through, sequence, balance, numerator) "
+        "sequence = d.sequence, balance = d.balance, numerator = d.numerator"
+        f"{', debit_numerator = d.debit' * overdrawn} "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]"
+        f"{', $7::bigint[]' * overdrawn}) "
+        f"AS d (account_id, before, through, sequence, balance, numerator{', debit' * overdrawn}) "
         "WHERE a.account_id = d.account_id AND a.sequence = d.before RETURNING a.account_id) "
         "SELECT array_agg(account_id) FROM written",
         *(column.tolist() for column in (rows.accounts, rows.sequences, through - _DAY_ZERO)),
-        *(column.tolist() for column in (sequences, balances, numerators)),
+        *(column.tolist() for column in (sequences, balances, numerators, *[debit_numerators] * overdrawn)),
     )
     return found or []
 
@@ -116,7 +116,7 @@ async def write_settled(tx: Transaction, rows: Accruals, day: date, sequences: I
     """The accounts that were written: those whose accrual was still as in `rows`. A new period begins on `day`."""
     found = await tx.value(
         "WITH written AS (UPDATE deposits_accrual AS a SET settled_on = $5, through = $5, open_day = $5 + 1, "
-        "sequence = d.sequence, balance = d.balance, numerator = 0 "
+        "sequence = d.sequence, balance = d.balance, numerator = 0, debit_numerator = 0 "
         "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) "
         "AS d (account_id, before, sequence, balance) "
         "WHERE a.account_id = d.account_id AND a.sequence = d.before AND a.open_day <= $5 RETURNING a.account_id) "
@@ -224,23 +224,16 @@ async def resting_since(tx: Transaction, day: date, *, after: int, part: int, pa
 
 
 async def corrections_owed(
-    tx: Transaction, part: int, parts: int, *, after: OwedKey = FIRST_OWED, limit: int
-) -> list[Owed]:
+    tx: Transaction, part: int, parts: int, *, after: CorrectionKey = FIRST_OWED, limit: int
+) -> list[Correction]:
     """Those not booked yet, by account, settlement date and number after `after`."""
     found = await tx.rows(
-        "SELECT account_id, settled_on, number, amount FROM deposits_correction WHERE NOT booked "
+        "SELECT account_id, settled_on, number, kind, amount FROM deposits_correction WHERE NOT booked "
         "AND (account_id, settled_on, number) > ($3, $4, $5) AND account_id % $1 = $2 "
         "ORDER BY account_id, settled_on, number LIMIT $6",
         *(parts, part, *after, limit),
     )
-    return [Owed(*row) for row in found]
-
-
-async def correction_booked(tx: Transaction, account: int, settled_on: date, number: int) -> None:
-    await tx.execute(
-        "UPDATE deposits_correction SET booked = true WHERE account_id = $1 AND settled_on = $2 AND number = $3",
-        *(account, settled_on, number),
-    )
+    return [Correction(*row) for row in found]
 
 
 def _selected() -> str:

@@ -171,7 +171,7 @@ def _decline(fresh: Fresh, answers: Sequence[object]) -> None:
 
 def _account(new: Deposit, today: date) -> Account:
     terms = new.contract.terms
-    floor = terms.limits.floor_minor if terms.kind is ProductKind.DEMAND else 0
+    floor = terms.floor_minor if terms.kind is ProductKind.DEMAND else 0
     chart = f"liabilities:deposits:{terms.kind.value}"
     return Account(new.account, new.asset, Side.CREDIT, chart, today, floor, str(new.party))
 

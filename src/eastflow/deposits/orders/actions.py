@@ -102,7 +102,9 @@ async def _apply(tx: Transaction, deposit: Deposit, today: date, clock: Clock) -
     standing = [order for order in await store.orders_of(tx, deposit.account) if order.ended_on is None]
     balance = await ledger.balance(tx, deposit.account)
     assert balance is not None, "a contract stands on an account"
-    for order, more in to_hold(standing, balance.available_minor or 0):
+    # What an overdraft would lend is not the customer's money.
+    own = balance.posted_minor - balance.held_minor - max(0, balance.floor_minor or 0)
+    for order, more in to_hold(standing, own):
         hold = derived_id(order.id.bytes, f"hold:{len(order.holds)}", today)
         [outcome] = await post(tx, [Hold(hold, order.account, deposit.asset, more)], clock=clock)
         if isinstance(outcome, Refusal):

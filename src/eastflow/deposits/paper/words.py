@@ -29,6 +29,12 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "withdrawal": {"en": "Withdrawal", "zh-Hans": "取款", "ko": "출금"},
     "interest": {"en": "Interest", "zh-Hans": "结息", "ko": "이자"},
     "interest_correction": {"en": "Interest corrected", "zh-Hans": "利息调整", "ko": "이자 정정"},
+    "overdraft_interest": {"en": "Overdraft interest", "zh-Hans": "透支利息", "ko": "마이너스 대출 이자"},
+    "overdraft_interest_correction": {
+        "en": "Overdraft interest corrected",
+        "zh-Hans": "透支利息调整",
+        "ko": "마이너스 대출 이자 정정",
+    },
     "transfer": {"en": "Transfer", "zh-Hans": "转账", "ko": "이체"},
     "inheritance": {"en": "Inheritance", "zh-Hans": "继承", "ko": "상속"},
 }

@@ -1,0 +1,1 @@
+"""The interest of many contracts settled at once, in columns."""
