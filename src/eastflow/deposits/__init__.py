@@ -4,6 +4,7 @@ from .model import (
     AUTHORITY_CHARACTERS_MAX,
     CERTIFICATE_CHARACTERS_MAX,
     HEIRS_MAX,
+    Correction,
     Deposit,
     DepositStatus,
     Executed,
@@ -14,7 +15,7 @@ from .model import (
 )
 from .paper import LANGUAGES, LINES_MAX, statement_pdf
 from .refusals import DepositsRefusal
-from .store import deposit, deposits_of_party, orders_of
+from .store import corrections, deposit, deposits_of_party, orders_of
 
 __all__ = [
     "AUTHORITY_CHARACTERS_MAX",
@@ -22,6 +23,7 @@ __all__ = [
     "HEIRS_MAX",
     "LANGUAGES",
     "LINES_MAX",
+    "Correction",
     "Deposit",
     "DepositStatus",
     "DepositsRefusal",
@@ -30,6 +32,7 @@ __all__ = [
     "Order",
     "Share",
     "StepDone",
+    "corrections",
     "deposit",
     "deposits_of_party",
     "orders_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import httpx
@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from eastflow.channels.api import Scope, keys
 from eastflow.channels.api.conftest import Served
-from eastflow.deposits import DepositsRefusal
+from eastflow.deposits import Correction, DepositsRefusal
+from eastflow.deposits.store import insert_correction
 from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN
 from eastflow.products import shipped, terms_to
 
@@ -71,6 +72,18 @@ def test_a_deposit_from_opening_to_closing(client: httpx.Client) -> None:
     closed = client.post(f"{one}/closing", json={"id": str(uuid4()), "target": CASH}).json()
     assert closed["deposit"]["status"] == "closed"
     assert client.get(f"/v1/balances/{account}").json().get("posted_minor", 0) == 0
+
+
+def test_what_is_owed_is_listed(bank: Served, client: httpx.Client) -> None:
+    account = opened(client, 100)
+    one = f"/v1/deposits/{account}/corrections"
+    assert client.get(one).json() == {"corrections": []}
+    owed = Correction(account, date(2026, 6, 21), 1, "overdraft_interest", -1_250)
+    bank.run(bank.database.run(lambda tx: insert_correction(tx, owed)))
+    assert client.get(one).json()["corrections"] == [
+        {"settled_on": "2026-06-21", "number": 1, "kind": "overdraft_interest", "amount_minor": -1_250, "booked": False}
+    ]
+    assert code(client.get("/v1/deposits/999999/corrections")) == (404, "deposits.contract_not_found")
 
 
 def test_an_order_of_a_court(client: httpx.Client) -> None:

@@ -33,9 +33,8 @@ EXAMPLE = {
     "status": "open", "opened_on": "2026-01-05", "balance_minor": 100_000, "nominated": None, "maturity": None,
     "closed_on": None, "notices": [],
 }  # fmt: skip
-ORDER_EXAMPLE = {
-    "id": ID, "account": 1001, "authority": "Court of Pudong", "amount_minor": 60_000, "expires_on": "2026-07-05",
-    "placed_on": "2026-01-05", "rank": 1, "held_minor": 60_000, "ended_on": None,
+CORRECTION_EXAMPLE = {
+    "settled_on": "2026-06-21", "number": 1, "kind": "overdraft_interest", "amount_minor": -1_250, "booked": False,
 }  # fmt: skip
 DONE_EXAMPLE = {"id": ID, "deposit": EXAMPLE, "entries": [ID]}
 
@@ -96,15 +95,6 @@ class Inheritance(Struct, frozen=True, forbid_unknown_fields=True):
     shares: list[NewShare]
 
 
-class NewOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount_minor` null freezes the whole account. It no longer stands on the day `expires_on`."""
-
-    id: UUID
-    authority: str
-    expires_on: date
-    amount_minor: wire.Minor | None = None
-
-
 class Notice(Struct, frozen=True):
     given_on: date
     due_on: date
@@ -138,20 +128,19 @@ class Done(Struct, frozen=True):
     entries: list[UUID]
 
 
-class Order(Struct, frozen=True):
-    id: UUID
-    account: int
-    authority: str
-    amount_minor: int | None
-    expires_on: date
-    placed_on: date
-    rank: int
-    held_minor: int
-    ended_on: date | None
+class Correction(Struct, frozen=True):
+    """What the settlement of `settled_on` fell short by: to the customer, or from them where it is negative. Not
+    `booked`, it is owed: the account had no room for it, and it is tried at each day's end."""
+
+    settled_on: date
+    number: int
+    kind: str
+    amount_minor: int
+    booked: bool
 
 
-class OrderList(Struct, frozen=True):
-    orders: list[Order]
+class CorrectionList(Struct, frozen=True):
+    corrections: list[Correction]
 
 
 class DepositPage(Struct, frozen=True):
@@ -161,11 +150,6 @@ class DepositPage(Struct, frozen=True):
 
 class OneDeposit(Struct, frozen=True, forbid_unknown_fields=True):
     account: wire.PathAccount
-
-
-class OneOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    account: wire.PathAccount
-    order: UUID
 
 
 class StatementAsked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -277,7 +261,7 @@ async def read_one(call: Call) -> Answer | Refusal:
     async with call.database.reading() as tx:
         found = await deposits.deposit(tx, account)
         if found is None:
-            return _missing(account)
+            return missing(account)
         [balance] = (await balances(tx, [account])).values()
     return Answer(_deposit(found, balance.posted_minor))
 
@@ -293,28 +277,13 @@ async def list_page(call: Call) -> Answer | Refusal:
     return Answer(DepositPage([_deposit(each, now[each.account].posted_minor) for each in shown], following))
 
 
-async def place_order(call: Call) -> Answer | Refusal:
-    told: NewOrder = call.body
-    new = deposits.Order(
-        told.id, call.parameters.account, told.authority, told.amount_minor, told.expires_on, call.today
-    )
-    answer = await call.database.run(lambda tx: actions.place_order(tx, new, today=call.today))
-    return answer if isinstance(answer, Refusal) else Answer(_order(answer))
-
-
-async def end_order(call: Call) -> Answer | Refusal:
-    asked: OneOrder = call.parameters
-    answer = await call.database.run(lambda tx: actions.end_order(tx, asked.account, asked.order, today=call.today))
-    return answer if isinstance(answer, Refusal) else Answer(_order(answer))
-
-
-async def list_orders(call: Call) -> Answer | Refusal:
+async def list_corrections(call: Call) -> Answer | Refusal:
     account: int = call.parameters.account
     async with call.database.reading() as tx:
         if await deposits.deposit(tx, account) is None:
-            return _missing(account)
-        found = await deposits.orders_of(tx, account)
-    return Answer(OrderList([_order(each) for each in found]))
+            return missing(account)
+        found = await deposits.corrections(tx, account)
+    return Answer(CorrectionList([convert(each, Correction, from_attributes=True) for each in found]))
 
 
 async def print_statement(call: Call) -> Answer | Refusal:
@@ -333,7 +302,7 @@ async def print_statement(call: Call) -> Answer | Refusal:
             masked=not may_see(call),
             texts=remittances,
         )
-    return _missing(asked.account) if made is None else Answer(made, media_type=PDF_TYPE)
+    return missing(asked.account) if made is None else Answer(made, media_type=PDF_TYPE)
 
 
 async def _done(call: Call, work: Callable[[Transaction], Awaitable[Executed | Refusal]]) -> Answer | Refusal:
@@ -344,7 +313,7 @@ async def _done(call: Call, work: Callable[[Transaction], Awaitable[Executed | R
     return Answer(told, headers=REPLAYED if answer.replayed else ())
 
 
-def _missing(account: int) -> Refusal:
+def missing(account: int) -> Refusal:
     return Refusal(DepositsRefusal.CONTRACT_NOT_FOUND, {"account": account})
 
 
@@ -358,12 +327,8 @@ def _deposit(found: deposits.Deposit, balance_minor: int) -> Deposit:
     )  # fmt: skip
 
 
-def _order(found: deposits.Order) -> Order:
-    return convert(found, Order, from_attributes=True)
-
-
-_ONE = {"account": 1001}
-_ASKED = (
+ONE_EXAMPLE = {"account": 1001}
+ASKED = (
     DepositsRefusal.AMOUNT_OUT_OF_RANGE, DepositsRefusal.ACCOUNT_MALFORMED, DepositsRefusal.REQUEST_ID_REUSED,
     DepositsRefusal.CONTRACT_NOT_FOUND, DepositsRefusal.OTHER_ACCOUNT_UNFIT, DepositsRefusal.CONTRACT_CLOSED,
 )  # fmt: skip
@@ -411,53 +376,53 @@ OPERATIONS = (
     Operation(
         "GET", "/v1/deposits/{account}", "read_deposit", "Deposits", Scope.DEPOSITS_READ, "Read a deposit", read_one,
         {200: Deposit}, parameters=OneDeposit, refusals=(DepositsRefusal.CONTRACT_NOT_FOUND,), answer_example=EXAMPLE,
-        path_example=_ONE,
+        path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/payments-in", "pay_in", "Deposits", Scope.DEPOSITS_WRITE, "Pay in", pay_in,
-        {200: Done}, parameters=OneDeposit, body=MoneyIn, refusals=(*_ASKED, *_OF_CONTRACT, *_BOOKED),
+        {200: Done}, parameters=OneDeposit, body=MoneyIn, refusals=(*ASKED, *_OF_CONTRACT, *_BOOKED),
         description="From another account; from one of the bank's own (cash, clearing) with the scope `entries:write`.",
         body_example={"id": ID, "amount_minor": 5_000, "source": 9_000_000_000_000_001}, answer_example=DONE_EXAMPLE,
-        path_example=_ONE,
+        path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/payments-out", "pay_out", "Deposits", Scope.DEPOSITS_WRITE, "Pay out", pay_out,
-        {200: Done}, parameters=OneDeposit, body=MoneyOut, refusals=(*_ASKED, *_LEAVES, *_OF_CONTRACT, *_BOOKED),
+        {200: Done}, parameters=OneDeposit, body=MoneyOut, refusals=(*ASKED, *_LEAVES, *_OF_CONTRACT, *_BOOKED),
         description="Part of it; of a term or call deposit with that part's interest. To one of the bank's own "
         "accounts with the scope `entries:write`.",
         body_example={"id": ID, "amount_minor": 5_000, "target": 9_000_000_000_000_001}, answer_example=DONE_EXAMPLE,
-        path_example=_ONE,
+        path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/notices", "give_notice", "Deposits", Scope.DEPOSITS_WRITE,
         "Give notice of withdrawal", give_notice, {200: Done}, parameters=OneDeposit, body=NewNotice,
-        refusals=(*_ASKED, *_OF_CONTRACT, *_BOOKED),
+        refusals=(*ASKED, *_OF_CONTRACT, *_BOOKED),
         description="Of a call deposit: to be taken on the day it falls due, and no other.",
-        body_example={"id": ID, "amount_minor": 5_000_000}, answer_example=DONE_EXAMPLE, path_example=_ONE,
+        body_example={"id": ID, "amount_minor": 5_000_000}, answer_example=DONE_EXAMPLE, path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/renewal", "renew_deposit", "Deposits", Scope.DEPOSITS_WRITE,
         "Renew a term that has matured", renew, {200: Done}, parameters=OneDeposit, body=Request,
-        refusals=(*_ASKED, *_OF_CONTRACT, *_BOOKED), body_example={"id": ID}, answer_example=DONE_EXAMPLE,
-        path_example=_ONE,
+        refusals=(*ASKED, *_OF_CONTRACT, *_BOOKED), body_example={"id": ID}, answer_example=DONE_EXAMPLE,
+        path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/closing", "close_deposit", "Deposits", Scope.DEPOSITS_WRITE,
         "Close a deposit, at maturity or early", close, {200: Done}, parameters=OneDeposit, body=Closing,
-        refusals=(*_ASKED, *_LEAVES, *_OF_CONTRACT, *_BOOKED),
-        body_example={"id": ID, "target": 9_000_000_000_000_001}, answer_example=DONE_EXAMPLE, path_example=_ONE,
+        refusals=(*ASKED, *_LEAVES, *_OF_CONTRACT, *_BOOKED),
+        body_example={"id": ID, "target": 9_000_000_000_000_001}, answer_example=DONE_EXAMPLE, path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/reactivation", "reactivate_deposit", "Deposits", Scope.DEPOSITS_WRITE,
         "Wake a dormant deposit", reactivate, {200: Done}, parameters=OneDeposit, body=Request,
-        refusals=(*_ASKED, DepositsRefusal.NOT_DORMANT, *_BOOKED), body_example={"id": ID},
-        answer_example=DONE_EXAMPLE, path_example=_ONE,
+        refusals=(*ASKED, DepositsRefusal.NOT_DORMANT, *_BOOKED), body_example={"id": ID},
+        answer_example=DONE_EXAMPLE, path_example=ONE_EXAMPLE,
     ),
     Operation(
         "POST", "/v1/deposits/{account}/inheritance", "inherit_deposit", "Deposits", Scope.DEPOSITS_WRITE,
         "Pay a deposit to the owner's heirs", inherit, {200: Done}, parameters=OneDeposit, body=Inheritance,
         refusals=(
-            DepositsRefusal.TEXT_MALFORMED, DepositsRefusal.SHARES_MALFORMED, *_ASKED, DepositsRefusal.HEIR_NOT_OWNER,
+            DepositsRefusal.TEXT_MALFORMED, DepositsRefusal.SHARES_MALFORMED, *ASKED, DepositsRefusal.HEIR_NOT_OWNER,
             *_LEAVES, *_OF_CONTRACT, *_BOOKED,
         ),
         description="By their shares, under a certificate of inheritance.",
@@ -465,33 +430,20 @@ OPERATIONS = (
             "id": ID, "certificate": "(2026) Hu Gong Zheng No. 7",
             "shares": [{"party": PARTY, "account": 1002, "weight": 1}],
         },
-        answer_example=DONE_EXAMPLE, path_example=_ONE,
+        answer_example=DONE_EXAMPLE, path_example=ONE_EXAMPLE,
     ),
     Operation(
-        "POST", "/v1/deposits/{account}/orders", "place_order", "Deposits", Scope.DEPOSITS_FREEZE,
-        "Freeze by order of a court", place_order, {200: Order}, parameters=OneDeposit, body=NewOrder,
-        refusals=(DepositsRefusal.TEXT_MALFORMED, DepositsRefusal.EXPIRY_IN_PAST, *_ASKED),
-        description="An amount or the whole account, until a day. Orders stand in the order they came.",
-        body_example={
-            "id": ID, "authority": "Court of Pudong", "amount_minor": 60_000, "expires_on": "2026-07-05",
-        },
-        answer_example=ORDER_EXAMPLE, path_example=_ONE,
-    ),
-    Operation(
-        "GET", "/v1/deposits/{account}/orders", "list_orders", "Deposits", Scope.DEPOSITS_READ,
-        "List a deposit's orders", list_orders, {200: OrderList}, parameters=OneDeposit,
+        "GET", "/v1/deposits/{account}/corrections", "list_corrections", "Deposits", Scope.DEPOSITS_READ,
+        "List a deposit's corrections of interest", list_corrections, {200: CorrectionList}, parameters=OneDeposit,
         refusals=(DepositsRefusal.CONTRACT_NOT_FOUND,),
-        answer_example={"orders": [ORDER_EXAMPLE]}, path_example=_ONE,
-    ),
-    Operation(
-        "POST", "/v1/deposits/{account}/orders/{order}/end", "end_order", "Deposits", Scope.DEPOSITS_FREEZE,
-        "End an order before its day", end_order, {200: Order}, parameters=OneOrder,
-        refusals=(DepositsRefusal.ORDER_NOT_FOUND,), answer_example=ORDER_EXAMPLE, path_example={**_ONE, "order": ID},
+        description="Of interest that was settled before a backdated posting came, and interest on an overdraft that "
+        "there was no room for.",
+        answer_example={"corrections": [CORRECTION_EXAMPLE]}, path_example=ONE_EXAMPLE,
     ),
     Operation(
         "GET", "/v1/deposits/{account}/statement", "print_statement", "Deposits", Scope.DEPOSITS_READ,
         "A statement as PDF", print_statement, {200: str}, parameters=StatementAsked,
         refusals=(DepositsRefusal.CONTRACT_NOT_FOUND,), description="By value date, in English, Chinese or Korean.",
-        answer_example="%PDF-1.4", path_example=_ONE, media_type=PDF_TYPE,
+        answer_example="%PDF-1.4", path_example=ONE_EXAMPLE, media_type=PDF_TYPE,
     ),
 )  # fmt: skip

@@ -204,6 +204,21 @@ def deposits_list(
         typer.echo(say("more_after", after=found[-1]["account"]))
 
 
+@deposits_app.command("corrections")
+def deposits_corrections(account: Number, as_json: Json = False) -> None:
+    """What settlements of interest fell short by, booked or still owed."""
+
+    async def work(bank: Bank) -> list[Data] | Refusal:
+        async with bank.database.reading() as tx:
+            if await deposits.deposit(tx, account) is None:
+                return _missing(account)
+            return [_correction(each) for each in await deposits.corrections(tx, account)]
+
+    found = accepted(in_bank(work), as_json)
+    columns = ("settled_on", "number", "kind", "amount_minor", "booked")
+    show_rows(columns, [[each[name] for name in columns] for each in found], found, as_json)
+
+
 @deposits_app.command("print")
 def deposits_print(
     account: Number,
@@ -254,6 +269,16 @@ def _share(text: str) -> deposits.Share:
 
 def _missing(account: int) -> Refusal:
     return Refusal(DepositsRefusal.CONTRACT_NOT_FOUND, {"account": account})
+
+
+def _correction(found: deposits.Correction) -> Data:
+    return {
+        "settled_on": found.settled_on,
+        "number": found.number,
+        "kind": found.kind,
+        "amount_minor": found.amount_minor,
+        "booked": found.booked,
+    }
 
 
 def _data(found: deposits.Deposit, balance_minor: int) -> Data:

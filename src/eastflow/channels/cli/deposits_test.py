@@ -61,6 +61,7 @@ def test_a_deposit_from_opening_to_its_heirs(operator: Operator, tmp_path: Path)
     order = operator.json("deposits", "freeze", account, "Court of Pudong", "--until", "2999-01-01")
     assert operator.json("deposits", "pay-out", account, "1", CASH, status=1)["refused"] == "deposits.contract_frozen"
     assert operator.json("deposits", "show", account)["orders"][0]["id"] == order["id"]
+    assert operator.json("deposits", "corrections", account) == []
     assert operator.json("deposits", "unfreeze", account, order["id"])["ended_on"] == TODAY
 
     file = tmp_path / "statement.pdf"
