@@ -81,6 +81,9 @@ class By:
     actor: str
     key: UUID | None = None
 
+    def __str__(self) -> str:
+        return self.actor if self.key is None else f"{self.actor} ({self.key})"
+
 
 COMMAND_LINE = By("command line")
 

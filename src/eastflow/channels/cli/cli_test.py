@@ -438,7 +438,9 @@ async def send(url: str, id: UUID) -> None:
 
 def test_keys_are_shown_once_and_revoked(operator: Operator) -> None:
     key = operator.json("keys", "create", "reporting", "--scope", "reports:read")
-    assert key["secret"] not in operator.run("keys", "list")
+    listed = operator.run("keys", "list")
+    assert key["secret"] not in listed
+    assert "By(" not in listed, "who made a key is told in words"
     assert operator.json("keys", "revoke", key["id"])["revoked_at"]
 
 
