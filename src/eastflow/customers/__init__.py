@@ -39,7 +39,7 @@ from .refusals import CustomersRefusal
 from .store import parties, parties_page, party, party_by_reference, roles_of_account, roles_of_party
 from .verification.masking import masked_verification
 from .verification.model import Element, ElementResult, Elements, Results, Verification, VerificationStatus
-from .verification.store import is_bound, verification, verifications_of_account, verifications_to_send, was_bound
+from .verification.store import is_bound, verification, verifications_of_account, verifications_to_send
 
 __all__ = [
     "HIDDEN",
@@ -104,5 +104,4 @@ __all__ = [
     "verification",
     "verifications_of_account",
     "verifications_to_send",
-    "was_bound",
 ]

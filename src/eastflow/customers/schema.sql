@@ -177,3 +177,15 @@ CREATE INDEX customers_verification_by_account ON customers_verification (accoun
 CREATE INDEX customers_verification_by_party ON customers_verification (party_id);
 CREATE INDEX customers_verification_to_send ON customers_verification (id)
     WHERE status = 'asked' AND message_id IS NULL;
+
+-- version 7: what each movement used of an allowance, so that just that can be given back
+
+CREATE TABLE customers_used (
+    account_id   BIGINT NOT NULL,
+    movement_id  UUID NOT NULL,
+    direction    TEXT NOT NULL,
+    day          DATE NOT NULL,
+    amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
+    PRIMARY KEY (account_id, movement_id)
+);
+-- distribute customers_used by account_id

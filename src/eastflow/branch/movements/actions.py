@@ -355,8 +355,8 @@ async def _count_against_limits(tx: Transaction, voucher: Voucher, today: date) 
     kind, direction = (VoucherKind.CASH_IN, Direction.IN) if came_in else (VoucherKind.CASH_OUT, Direction.OUT)
     account, asset, amount_minor = voucher.account, voucher.cash.asset, voucher.cash.amount_minor
     await store.add_cash_of_day(tx, account, asset, today, kind, -amount_minor if undone else amount_minor)
-    movement = Movement(direction, amount_minor, asset, Channel.BRANCH, cash=True)
-    if undone:
-        await give_back_allowance(tx, account, movement, used_on=today)
+    if voucher.reverses is not None:
+        await give_back_allowance(tx, account, voucher.reverses, amount_minor)
         return None
-    return await use_allowance(tx, account, movement, today=today)
+    movement = Movement(direction, amount_minor, asset, Channel.BRANCH, cash=True)
+    return await use_allowance(tx, account, movement, today=today, id=voucher.id)

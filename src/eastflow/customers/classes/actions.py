@@ -26,7 +26,6 @@ from .decide import (
     check_standing,
     decide_class,
     decide_movement,
-    is_counted,
     limits_of,
     needs_binding,
 )
@@ -37,13 +36,20 @@ BalanceOf = Callable[[Transaction, int], Awaitable[int]]
 
 
 async def use_allowance(
-    tx: Transaction, account: int, movement: Movement, *, today: date, balance: BalanceOf | None = None
+    tx: Transaction,
+    account: int,
+    movement: Movement,
+    *,
+    today: date,
+    balance: BalanceOf | None = None,
+    id: UUID | None = None,
 ) -> Refusal | None:
     """To be asked before money comes into or goes out of a customer's account, in the transaction that posts it.
 
     None: it may move, and is counted. Rivals for one account wait for each other here. `balance` is asked only for
     money into an account whose balance the law bounds (class III); without it such money is refused. If what follows
-    is refused, the caller ends the transaction so that nothing stays counted.
+    is refused, the caller ends the transaction so that nothing stays counted. `id` is one of the account's own for each
+    movement that may come to nothing: by it the allowance is given back.
     """
     if refusal := check_movement(account, movement):
         return refusal
@@ -65,16 +71,21 @@ async def use_allowance(
         return counted
     if counted:
         await store.add_usage(tx, account, movement.direction, today, counted)
+        if id is not None:
+            await store.insert_used(tx, account, id, movement.direction, today, counted)
     return None
 
 
-async def give_back_allowance(tx: Transaction, account: int, movement: Movement, *, used_on: date) -> None:
-    """What was counted for a movement that came to nothing, on the day it was counted on and in that day's year, is
-    free again. To be called once, in the transaction that gives the money back; at most what that day had is freed."""
-    standing = await store.class_of_account(tx, account)
-    classed = standing and await store.locked_class(tx, account)
-    if classed is not None and is_counted(movement):
-        await store.take_usage(tx, account, movement.direction, used_on, movement.amount_minor)
+async def give_back_allowance(tx: Transaction, account: int, id: UUID, amount_minor: int) -> None:
+    """Of what was counted for the movement `id`, which has come to nothing, this much is free again on the day it was
+    counted on, and in that day's year. Nothing was counted, or it was given back before: nothing is free. To be called
+    in the transaction that gives the money back."""
+    if await store.class_of_account(tx, account) is None or await store.locked_class(tx, account) is None:
+        return
+    used = await store.delete_used(tx, account, id)
+    if used is not None:
+        direction, day, counted = used
+        await store.take_usage(tx, account, direction, day, min(amount_minor, counted))
 
 
 async def assign_class(

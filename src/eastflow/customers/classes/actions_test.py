@@ -204,36 +204,56 @@ async def test_what_is_rolled_back_is_not_counted(database: Database, ann: UUID)
     assert await use(database, 1, replace(OUT, amount_minor=200_000)) is None
 
 
-async def test_an_allowance_is_given_back_to_its_own_day_and_never_below_nothing(database: Database, ann: UUID) -> None:
+async def test_just_what_a_movement_used_is_given_back_once(database: Database, ann: UUID) -> None:
+    unclassed, whole, part, bound = (uuid4() for _ in range(4))
+
+    async def moved(id: UUID, amount_minor: int, day: date = TODAY, *, to_bound: bool = False) -> Refusal | None:
+        movement = replace(OUT, amount_minor=amount_minor, counterparty_bound=to_bound)
+        return await database.run(lambda tx: use_allowance(tx, 1, movement, today=day, id=id))
+
+    async def give_back(id: UUID, amount_minor: int) -> None:
+        await database.run(lambda tx: give_back_allowance(tx, 1, id, amount_minor))
+
+    assert await moved(unclassed, 200_000) is None
     await assign(database, third(1, ann))
-    everything = replace(OUT, amount_minor=200_000)
-
-    async def give_back(amount_minor: int, used_on: date, bound: bool = False) -> None:
-        moved = replace(OUT, amount_minor=amount_minor, counterparty_bound=bound)
-        await database.run(lambda tx: give_back_allowance(tx, 1, moved, used_on=used_on))
-
-    assert [await use(database, 1, everything, day) for day in (TODAY, TOMORROW)] == [None, None]
-    await give_back(150_000, TODAY)
-    await give_back(200_000, TOMORROW, bound=True)
-    assert codes([await use(database, 1, OUT, TOMORROW)]) == [Why.DAY_LIMIT_EXCEEDED]
-    assert await use(database, 1, replace(OUT, amount_minor=150_000)) is None
+    assert [await moved(whole, 200_000), await moved(part, 150_000, TOMORROW)] == [None, None]
+    assert await moved(bound, 50_000, TOMORROW, to_bound=True) is None
+    # What used nothing gives nothing back.
+    for id in (unclassed, bound, uuid4()):
+        await give_back(id, 200_000)
+    assert codes([await moved(uuid4(), 1)]) == [Why.DAY_LIMIT_EXCEEDED]
+    assert codes([await moved(uuid4(), 50_001, TOMORROW)]) == [Why.DAY_LIMIT_EXCEEDED]
+    # Less its charges; and a second time is no more.
     for _ in range(2):
-        await give_back(1 << 40, TODAY)
-    assert codes([await use(database, 1, replace(everything, amount_minor=200_001))]) == [Why.DAY_LIMIT_EXCEEDED]
-    assert await use(database, 1, everything) is None
+        await give_back(part, 149_000)
+    assert codes([await moved(uuid4(), 199_001, TOMORROW)]) == [Why.DAY_LIMIT_EXCEEDED]
+    assert await moved(uuid4(), 199_000, TOMORROW) is None
+    await give_back(whole, 1 << 40)
+    assert await moved(whole, 200_000) is None
 
 
-# Each step: the day, the amount, and whether money comes back of what was let through before.
+# Each step: the day, the amount, which way, whether a bound account is at the other end, and whether what moved before
+# comes back.
 _STEPS = st.lists(
-    st.tuples(st.integers(0, 40), st.integers(1, 200_000), st.sampled_from(Direction), st.booleans()), max_size=60
+    st.tuples(st.integers(0, 40), st.integers(1, 1_200_000), st.sampled_from(Direction), st.booleans(), st.booleans()),
+    max_size=60,
 )
+_LIMITS = {AccountClass.II: (1_000_000, 20_000_000), AccountClass.III: (200_000, 5_000_000)}
 
 
+@pytest.mark.parametrize("account_class", _LIMITS)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=_STEPS)
+@given(steps=_STEPS, begins=st.integers(0, 10))
 async def test_whatever_moves_and_comes_back_no_limit_is_passed(
-    database: Database, ann: UUID, steps: list[tuple[int, int, Direction, bool]]
+    database: Database,
+    ann: UUID,
+    account_class: AccountClass,
+    steps: list[tuple[int, int, Direction, bool, bool]],
+    begins: int,
 ) -> None:
+    """A slow clerk adds up what moved and did not come back; the account has its class from the step `begins` on."""
+    day_max, year_max = _LIMITS[account_class]
+
     class Enough(Exception):
         pass
 
@@ -241,23 +261,30 @@ async def test_whatever_moves_and_comes_back_no_limit_is_passed(
         return 0
 
     async def work(tx: Transaction) -> None:
-        await assign_class(tx, third(1, ann), today=TODAY)
-        through: list[tuple[date, int, Direction]] = []
-        for number, amount, direction, back in steps:
-            day = date.fromordinal(TODAY.toordinal() + 8 * number)
+        through: list[tuple[UUID, date, int, Direction, bool]] = []
+        for number, (on, amount, direction, to_bound, back) in enumerate(steps):
+            if number == begins:
+                new = replace(third(1, ann), account_class=account_class, face_to_face=True)
+                assert await assign_class(tx, new, today=TODAY) == new
+            day = date.fromordinal(TODAY.toordinal() + 8 * on)
             if back and through:
-                used_on, amount, direction = through.pop()
-                moved = Movement(direction, amount, "CNY", Channel.APP)
-                await give_back_allowance(tx, 1, moved, used_on=used_on)
+                id, _, amount, *_ = through.pop()
+                await give_back_allowance(tx, 1, id, amount)
                 continue
-            of_day = sum(n for on, n, way in through if (on, way) == (day, direction))
-            of_year = sum(n for on, n, way in through if (on.year, way) == (day.year, direction))
-            moved = Movement(direction, amount, "CNY", Channel.APP)
-            refusal = await use_allowance(tx, 1, moved, today=day, balance=none)
-            fits = of_day + amount <= 200_000 and of_year + amount <= 5_000_000
-            assert (refusal is None) is fits
+            counted = [each[1:4] for each in through if each[4]]
+            of_day = sum(n for when, n, way in counted if (when, way) == (day, direction))
+            of_year = sum(n for when, n, way in counted if (when.year, way) == (day.year, direction))
+            moved = Movement(direction, amount, "CNY", Channel.APP, counterparty_bound=to_bound)
+            counts = number >= begins and not to_bound
+            fits = not counts or (of_day + amount <= day_max and of_year + amount <= year_max)
+            id = uuid4()
+            refusal = await use_allowance(tx, 1, moved, today=day, balance=none, id=id)
+            if account_class is AccountClass.III and number >= begins and direction is Direction.IN:
+                # Of class III the balance is bounded too.
+                fits = fits and amount <= 200_000
+            assert (refusal is None) is fits, (refusal, amount, of_day, of_year)
             if fits:
-                through.append((day, amount, direction))
+                through.append((id, day, amount, direction, counts))
         raise Enough
 
     with pytest.raises(Enough):

@@ -109,7 +109,8 @@ def decide_movement(
     if refusal := _check_function(classed, movement):
         return refusal
     amount = movement.amount_minor
-    counted = amount if is_counted(movement) else 0
+    # Cash comes from no account, so from none that is bound.
+    counted = amount if movement.cash or not movement.counterparty_bound else 0
     if counted and used.day_minor + counted > limits.day_minor_max:
         facts = {"account": classed.account, "used_minor": used.day_minor, "limit_minor": limits.day_minor_max}
         return Refusal(CustomersRefusal.DAY_LIMIT_EXCEEDED, facts)
@@ -123,11 +124,6 @@ def decide_movement(
             facts = {"account": classed.account, "balance_minor": balance_minor}
             return Refusal(CustomersRefusal.BALANCE_LIMIT_EXCEEDED, facts | {"limit_minor": limits.balance_minor_max})
     return counted
-
-
-def is_counted(movement: Movement) -> bool:
-    """Cash comes from no account, so from none that is bound."""
-    return movement.cash or not movement.counterparty_bound
 
 
 def _check_function(classed: ClassedAccount, movement: Movement) -> Refusal | None:

@@ -147,6 +147,30 @@ async def take_usage(tx: Transaction, account: int, direction: Direction, day: d
         )
 
 
+async def insert_used(
+    tx: Transaction, account: int, movement: UUID, direction: Direction, day: date, amount_minor: int
+) -> None:
+    await tx.execute(
+        "INSERT INTO customers_used (account_id, movement_id, direction, day, amount_minor) "
+        "VALUES ($1, $2, $3, $4, $5)",
+        account,
+        movement,
+        direction.value,
+        day,
+        amount_minor,
+    )
+
+
+async def delete_used(tx: Transaction, account: int, movement: UUID) -> tuple[Direction, date, int] | None:
+    """What the movement had used, which is told once."""
+    row = await tx.row(
+        "DELETE FROM customers_used WHERE account_id = $1 AND movement_id = $2 RETURNING direction, day, amount_minor",
+        account,
+        movement,
+    )
+    return None if row is None else (Direction(row["direction"]), row["day"], row["amount_minor"])
+
+
 async def _bound_in_person(tx: Transaction, found: Sequence[ClassedAccount]) -> list[ClassedAccount]:
     """Without what was bound while two parties were merged that are not so any more."""
     bound = sorted({account for classed in found for account in classed.bound})

@@ -14,7 +14,7 @@ from eastflow.kernel import Refusal
 from eastflow.rules import AccountClass
 from eastflow.storage import Database, Transaction
 
-from .. import is_bound, verification, verifications_of_account, verifications_to_send, was_bound
+from .. import is_bound, verification, verifications_of_account, verifications_to_send
 from ..actions import (
     add_record,
     answer_verification,
@@ -82,9 +82,9 @@ async def use(database: Database) -> Refusal | None:
     return await database.run(lambda tx: use_allowance(tx, 2, OUT, today=TODAY))
 
 
-async def bound(database: Database, bank: str = BANK, other: str = OTHER) -> tuple[bool, bool]:
+async def bound(database: Database, bank: str = BANK, other: str = OTHER) -> bool:
     async with database.reading() as tx:
-        return await is_bound(tx, 2, bank, other), await was_bound(tx, 2, bank, other)
+        return await is_bound(tx, 2, bank, other)
 
 
 def code(answer: object) -> object:
@@ -102,14 +102,14 @@ async def test_nothing_moves_until_all_five_match(database: Database, ann: UUID)
     shown = (asked.elements.name, asked.elements.document, asked.elements.phone, asked.elements.account)
     assert shown == ("Ann Lee", CARD, PHONE, OTHER)
     assert code(await use(database)) is Why.BOUND_ACCOUNT_MISSING
-    assert await bound(database) == (False, False)
+    assert not await bound(database)
     for _ in range(2):
         confirmed = await answer(database, id)
         assert status(confirmed) is VerificationStatus.CONFIRMED
         assert await ask(database, id) == confirmed
     assert await use(database) is None
-    assert await bound(database, "icbk cnbj", "6222-0000-1111-2222") == (True, True)
-    assert await bound(database, other="6222000011112223") == (False, False)
+    assert await bound(database, "icbk cnbj", "6222-0000-1111-2222")
+    assert not await bound(database, other="6222000011112223")
 
 
 @pytest.mark.parametrize("element", Element)
@@ -125,7 +125,7 @@ async def test_one_that_does_not_match_denies(
     assert denied.status is VerificationStatus.DENIED
     assert denied.results == ALL_MATCH | {element: result or ElementResult.UNKNOWN}
     assert code(await use(database)) is Why.BOUND_ACCOUNT_MISSING
-    assert await bound(database) == (False, False)
+    assert not await bound(database)
 
 
 async def test_who_was_seen_at_the_counter_needs_no_bound_account(database: Database, ann: UUID) -> None:
@@ -222,7 +222,7 @@ async def test_what_is_bound_ends_by_itself_with_the_class_and_with_the_person(d
     await ask(database, first)
     await answer(database, first)
     await database.run(lambda tx: end_verification(tx, first, today=TODAY))
-    assert await bound(database) == (False, True)
+    assert not await bound(database)
     assert code(await use(database)) is Why.BOUND_ACCOUNT_MISSING
     await ask(database, second)
     await answer(database, second)
@@ -231,7 +231,7 @@ async def test_what_is_bound_ends_by_itself_with_the_class_and_with_the_person(d
         held = await verifications_of_account(tx, 2, today=TODAY)
     assert {each.elements.phone for each in held} == {PHONE}
     await database.run(lambda tx: end_class(tx, 2, until=TODAY, today=TODAY))
-    assert await bound(database) == (False, True)
+    assert not await bound(database)
 
 
 async def test_erasing_the_person_leaves_nothing_of_it(database: Database) -> None:
@@ -250,7 +250,7 @@ async def test_erasing_the_person_leaves_nothing_of_it(database: Database) -> No
     await answer(database, id)
     erased = await database.run(lambda tx: erase_party(tx, party.id, today=TODAY))
     assert isinstance(erased, Party)
-    assert await bound(database) == (False, False)
+    assert not await bound(database)
     assert code(await answer(database, id)) is Why.VERIFICATION_NOT_FOUND
     assert code(await ask(database, uuid4())) is Why.PARTY_ERASED
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -63,12 +62,13 @@ async def verifications_to_send(
 
 async def is_bound(tx: Transaction, account: int, bank: str, other_account: str) -> bool:
     """Whether the account at the other bank is bound to this one."""
-    return VerificationStatus.CONFIRMED in await _answers(tx, account, bank, other_account)
-
-
-async def was_bound(tx: Transaction, account: int, bank: str, other_account: str) -> bool:
-    """Whether it is or ever was."""
-    return bool(await _answers(tx, account, bank, other_account))
+    found: bool = await tx.value(
+        "SELECT EXISTS (SELECT 1 FROM customers_verification "
+        "WHERE account_id = $1 AND digest = $2 AND status = 'confirmed')",
+        account,
+        _digest(tx.keys, bank, other_account),
+    )
+    return found
 
 
 async def has_bound(tx: Transaction, account: int) -> bool:
@@ -134,17 +134,6 @@ async def reseal(tx: Transaction, party: UUID, before: bytes, after: bytes) -> N
 
 async def delete(tx: Transaction, party: UUID) -> None:
     await tx.execute("DELETE FROM customers_verification WHERE party_id = $1", party)
-
-
-async def _answers(tx: Transaction, account: int, bank: str, other_account: str) -> Sequence[VerificationStatus]:
-    """Where each stands that was confirmed, of this other account."""
-    found = await tx.rows(
-        "SELECT status FROM customers_verification WHERE account_id = $1 AND digest = $2 "
-        "AND status IN ('confirmed', 'ended') AND results IS NOT NULL",
-        account,
-        _digest(tx.keys, bank, other_account),
-    )
-    return [VerificationStatus(row["status"]) for row in found]
 
 
 def _digest(keys: Keys, bank: str, account: str) -> bytes:

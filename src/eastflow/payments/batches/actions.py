@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from eastflow.customers.actions import give_back_allowance
 from eastflow.kernel import Refusal
 from eastflow.ledger import Entry, Posting
 from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
@@ -24,6 +25,7 @@ from .decide import begun, check_file, check_total, content_hash, first_refused,
 from .model import LINES_MAX, Batch, BatchFile, BatchLine, BatchStatus, LineStatus
 
 CHUNK_LINES = 500
+FUNDED = "funded"
 
 
 class _Undo(Exception):
@@ -132,7 +134,7 @@ async def _fund(tx: Transaction, batch: Batch, today: date, clock: Clock) -> Ref
         return suspense if isinstance(suspense, Refusal) else None
     payer = (await payers_of(tx, {batch.debtor}, today))[batch.debtor]
     booking = Booking(
-        _entry(batch, batch.debtor, suspense, batch.total_minor, today, "funded"),
+        _entry(batch, batch.debtor, suspense, batch.total_minor, today, FUNDED),
         await movements(tx, batch.debtor, None, batch.total_minor, batch.asset, batch.channel),
         Counted(payer, batch.asset, batch.channel, batch.total_minor),
     )
@@ -152,6 +154,7 @@ async def _give_back(tx: Transaction, batch: Batch, today: date, clock: Clock) -
         entry = _entry(batch, suspense, batch.debtor, left, today, "left")
         if entry.id not in await book(tx, [Booking(entry)], today=today, clock=clock):
             await take_off_suspense(tx, batch.id, left)
+            await give_back_allowance(tx, batch.debtor, further_id(batch.id, FUNDED), left)
 
 
 def _entry(batch: Batch, debited: int, credited: int, amount_minor: int, today: date, step: str) -> Entry:

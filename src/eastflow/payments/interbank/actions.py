@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from eastflow.customers import Channel, Movement, was_bound
-from eastflow.customers import Direction as Way
+from eastflow.customers import Channel
 from eastflow.customers.actions import give_back_allowance
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal
@@ -336,14 +335,8 @@ async def _give_back(tx: Transaction, before: Payment, after: Payment, today: da
 
 
 async def give_allowance_back(tx: Transaction, account: int, payment: Payment) -> None:
-    """To the day it was used on. Of a batch nothing: its one debit may have been counted on another day."""
-    if payment.origin is Origin.BATCH:
-        return
-    payee = payment.creditor
-    # What is bound now may not have been then, and the other way round: in doubt, it was not counted.
-    bound = payee.bank is not None and await was_bound(tx, account, payee.bank, payee.account)
-    moved = Movement(Way.OUT, payment.moved_minor, payment.asset, payment.channel, counterparty_bound=bound)
-    await give_back_allowance(tx, account, moved, used_on=payment.accepted_on)
+    """As much as has come back, to the day it was used on. Of a batch nothing: its one debit was counted whole."""
+    await give_back_allowance(tx, account, payment.id, payment.moved_minor)
 
 
 async def move(

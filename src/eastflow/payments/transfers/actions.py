@@ -302,7 +302,9 @@ async def _use_allowances(tx: Transaction, booking: Booking, today: date) -> Ref
     try:
         async with tx.savepoint():
             for account, movement in booking.movements:
-                if refusal := await use_allowance(tx, account, movement, today=today, balance=posted_minor):
+                if refusal := await use_allowance(
+                    tx, account, movement, today=today, balance=posted_minor, id=booking.entry.id
+                ):
                     raise _Undo({booking.entry.id: refusal})
     except _Undo as undone:
         return undone.refused[booking.entry.id]
