@@ -22,7 +22,7 @@ from eastflow.deposits import actions as deposits
 from eastflow.kernel import Refusal
 from eastflow.ledger import Done, Entry, Posting, Side, verify
 from eastflow.ledger.actions import Engine, internal_account, new_id
-from eastflow.products import Plan, begin, state_of, terms_from
+from eastflow.products import Plan, Terms, begin, state_of, terms_from
 from eastflow.products.actions import approve_version, draft_version, launch_version, simulate_version
 from eastflow.storage import Database, migrate
 
@@ -46,6 +46,10 @@ TERMS: dict[str, Any] = {
         {"percent": "0.35"}, {"from_minor": 2_000_000, "percent": "0.45"},
     ]}]},
 }  # fmt: skip
+FEE: dict[str, Any] = {
+    "name": "keeping", "event": "schedule", "amount_minor": 100,
+    "schedule": {"months": list(range(1, 13)), "day": SETTLED_ON.day},
+}  # fmt: skip
 _EPOCH = date(2000, 1, 1)
 
 
@@ -53,6 +57,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accounts", type=int, help="demand contracts")
     parser.add_argument("--entries", type=int, help="booked on the day whose interest is counted")
     parser.add_argument("--parts", type=int, default=2, help="parts of the accounts, at work at once")
+    parser.add_argument("--fee", action="store_true", help="a fee is due too: each contract is asked by itself")
     parser.add_argument("--verify", action="store_true", help="prove the books at the end")
 
 
@@ -63,8 +68,9 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     database = await Database.open(bank.url)
     try:
         await migrate(database)
-        number = await _launch(database)
-        await _open(database, bank.url, accounts, number)
+        made = _terms(fee=arguments.fee)
+        number = await _launch(database, made)
+        await _open(database, bank.url, accounts, made, number)
         await _fund(database, accounts)
         await settle(bank.url)
         first_seconds = await _timed("counting the day all were paid into", _accrue(database, OPENED_ON, 1))
@@ -76,6 +82,10 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
         latencies_ms: list[float] = []
         settled_seconds = await _timed("settling", _settle(database, parts, latencies_ms))
         checks = await _checks(database, accounts)
+        if arguments.fee:
+            async with database.reading() as tx:
+                charged = await tx.value("SELECT count(*) FROM ledger_entry WHERE kind = 'fee.keeping'")
+            checks["all_charged"] = charged == accounts
         if arguments.verify or arguments.quick:
             async with database.reading() as tx:
                 checks["proved"] = (await verify(tx)).proved
@@ -91,7 +101,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
         conditions={
             "accounts": accounts, "entries_of_the_day": entries, "parts": parts, "lanes": 2,
             "skew": "uniform on both sides", "clock": "each batch, from its submission until it is durable",
-            "seconds": rounded(settled_seconds),
+            "fee_on_the_day": arguments.fee, "seconds": rounded(settled_seconds),
         },
         floors={"bare_copy": copied},
         more={
@@ -103,10 +113,14 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     )  # fmt: skip
 
 
-async def _launch(database: Database) -> int:
-    """The product, live; the small number that accruals know its terms by."""
-    made = terms_from(TERMS)
+def _terms(*, fee: bool) -> Terms:
+    made = terms_from({**TERMS, "fees": [FEE] if fee else []})
     assert not isinstance(made, Refusal), made
+    return made
+
+
+async def _launch(database: Database, made: Terms) -> int:
+    """The product, live; the small number that accruals know its terms by."""
     plan = Plan(OPENED_ON, 1, OPENING_MINOR)
     await database.run(lambda tx: draft_version(tx, uuid4(), made, by="maker"))
     await database.run(lambda tx: simulate_version(tx, CODE, 1, plan))
@@ -121,11 +135,9 @@ async def _launch(database: Database) -> int:
     return 1
 
 
-async def _open(database: Database, url: str, count: int, terms_number: int) -> None:
+async def _open(database: Database, url: str, count: int, made: Terms, terms_number: int) -> None:
     """The accounts, and a contract on each, in columns; an owner's role is not what is measured here."""
     await open_accounts(url, count, floor_minor=0, chart="liabilities:deposits:demand")
-    made = terms_from(TERMS)
-    assert not isinstance(made, Refusal)
     begun = begin(made, OPENED_ON)
     assert not isinstance(begun, Refusal)
     state = b"\x01" + msgspec.json.encode(state_of(begun))

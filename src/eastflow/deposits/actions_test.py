@@ -23,7 +23,7 @@ from eastflow.customers import (
 from eastflow.customers.actions import assign_class, register_party
 from eastflow.kernel import Refusal
 from eastflow.ledger import LedgerRefusal, Side, Status, accounts, balance, entry, verify
-from eastflow.ledger.actions import internal_account
+from eastflow.ledger.actions import Engine, internal_account
 from eastflow.products import AtMaturity, Migration, ProductsRefusal
 from eastflow.products.actions import plan_migration
 from eastflow.storage import Transaction
@@ -301,9 +301,10 @@ async def test_contracts_go_on_under_another_version(bank: World) -> None:
     planned = await bank.database.run(lambda tx: plan_migration(tx, plan, today=bank.day, clock=bank.clock))
     assert not isinstance(planned, Refusal)
     bank.day = date(2026, 1, 15)
-    for _ in range(2):
-        await actions.accrue_moved(bank.database, bank.day, clock=bank.clock)
-        await actions.migrate_contracts(bank.database, bank.day, clock=bank.clock)
+    async with Engine(bank.database, clock=bank.clock, today=lambda: bank.day) as engine:
+        for _ in range(2):
+            await actions.accrue_moved(bank.database, bank.day, clock=bank.clock)
+            await actions.migrate_contracts(engine, bank.day)
     async with bank.database.reading() as tx:
         found = await deposit(tx, account)
     assert found is not None

@@ -127,9 +127,9 @@ class World:
             done = [
                 await actions.run_maturities(self.database, day, clock=self.clock),
                 await actions.accrue_moved(self.database, day, clock=self.clock),
-                await actions.charge_fees(self.database, day, clock=self.clock),
+                await actions.charge_fees(engine, day),
                 await actions.settle_interest(engine, day),
-                await actions.migrate_contracts(self.database, day, clock=self.clock),
+                await actions.migrate_contracts(engine, day),
             ]
         return [refusal for step in done for _, refusal in step.refused]
 

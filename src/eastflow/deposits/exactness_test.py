@@ -1,8 +1,8 @@
 """Interest is exact to the minor unit: random histories of real postings against a clerk who counts day by day.
 
 The histories hold backdated postings, a change of rates, tiers of both methods, several day counts, overdrafts up to
-their limit, and new terms in the middle. The clerk knows all postings, reads the rates from the same files and shares
-no code with the bank.
+their limit, fees and bonuses, and new terms in the middle. The clerk knows all postings, reads the rates from the same
+files and shares no code with the bank.
 """
 
 from __future__ import annotations
@@ -57,6 +57,14 @@ DEARER = {
     "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "5"}]}]},
     "overdraft": {"limit_minor": 20_000, "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "48"}]}]}},
 }  # fmt: skip
+CHARGED = {
+    **DEMAND,
+    "fees": [
+        {"name": "card", "event": "schedule", "amount_minor": 50, "schedule": {"months": [1, 2, 3], "day": 21}},
+        {"name": "keeping", "event": "schedule", "amount_minor": 300, "schedule": {"months": [1, 2], "day": 10}},
+    ],
+    "hooks": [{"name": "loyalty_bonus", "parameters": {"bonus_minor": 7, "balance_min_minor": 1, "months_min": 1}}],
+}  # fmt: skip
 Told = Mapping[str, Any]
 
 
@@ -74,6 +82,8 @@ CASES = (
     Case(WHOLE),
     Case(OVERDRAWN, 10_000),
     Case(OVERDRAWN, 10_000, DEARER),
+    Case(CHARGED, later=TIERED),
+    Case(TIERED, later=CHARGED),
 )
 DAYS = 60
 
@@ -171,10 +181,12 @@ async def close_day(world: World, engine: Engine, day: date, parts: int = 1) -> 
     for part in range(parts):
         await actions.accrue_moved(world.database, day, part, parts, clock=world.clock)
     for part in range(parts):
+        assert (await actions.charge_fees(engine, day, part, parts)).refused == ()
+    for part in range(parts):
         done = await actions.settle_interest(engine, day, part, parts)
         assert done.refused == ()
     for part in range(parts):
-        done = await actions.migrate_contracts(world.database, day, part, parts, clock=world.clock)
+        done = await actions.migrate_contracts(engine, day, part, parts)
         assert done.refused == ()
 
 
@@ -188,7 +200,9 @@ def clerk(terms: list[tuple[date, Told]], moved: list[tuple[date, int]], until: 
         if migrates or is_settlement(told, day):
             amount = int(earned + Fraction(1, 2)) - int(cost + Fraction(1, 2))
             booked[day], earned, cost = amount, Fraction(0), Fraction(0)
-            known.append((day, amount))
+        if charged := charges(told, day):
+            booked[day] = booked.get(day, 0) + charged
+        known.append((day, booked.get(day, 0)))
         if migrates:
             _, told = later.pop(0)
         balance = sum(amount for valued, amount in known if valued <= day)
@@ -200,9 +214,20 @@ def clerk(terms: list[tuple[date, Told]], moved: list[tuple[date, int]], until: 
     return booked
 
 
+def charges(told: Told, day: date) -> int:
+    """The fees of the day, for an account that has them, and the bonuses of one opened a month ago."""
+    fees = [-fee["amount_minor"] for fee in told.get("fees", ()) if is_due(fee["schedule"], day)]
+    bonus = is_settlement(told, day) and day >= START.replace(month=START.month + 1)
+    return sum([*fees, *(hook["parameters"]["bonus_minor"] for hook in told.get("hooks", ()) if bonus)])
+
+
 def is_settlement(told: Told, day: date) -> bool:
+    return is_due(told["settlement"], day)
+
+
+def is_due(schedule: Told, day: date) -> bool:
     last = calendar.monthrange(day.year, day.month)[1]
-    return day.month in told["settlement"]["months"] and day.day == min(told["settlement"]["day"], last)
+    return day.month in schedule["months"] and day.day == min(schedule["day"], last)
 
 
 def one_day(told: Told, rates: Told, balance_minor: int, day: date) -> Fraction:

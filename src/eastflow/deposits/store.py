@@ -53,6 +53,14 @@ async def deposits_of_party(tx: Transaction, party: UUID, *, after: int = 0, lim
     return [await _deposit(tx, row) for row in found]
 
 
+async def states_of(tx: Transaction, accounts: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """Of those of the accounts that have a contract, what products keep of it (`contract_from`)."""
+    found = await tx.rows(
+        "SELECT account_id, state FROM deposits_contract WHERE account_id = ANY($1::bigint[])", list(accounts)
+    )
+    return {row["account_id"]: json.loads(row["state"]) for row in found}
+
+
 async def orders_of(tx: Transaction, account: int) -> list[Order]:
     """In the order of their rank, ended ones too."""
     if not is_account(account):

@@ -1,7 +1,7 @@
 """What the bank offers. Nouns, reads and the pure life of a contract are here; the verbs in `products.actions`."""
 
 from .accrual import advance, debit_interest_minor, interest_minor
-from .contract import begin, end_of_day, migrate, next_due
+from .contract import begin, due_kinds, end_of_day, migrate, next_due
 from .decide import NUMBER_MAX, eligibility_refusal
 from .directives import OVERDRAFT_INTEREST
 from .hooks import HOOKS
@@ -98,6 +98,7 @@ __all__ = [
     "content_hash",
     "contract_from",
     "debit_interest_minor",
+    "due_kinds",
     "eligibility_refusal",
     "end_of_day",
     "give_notice",

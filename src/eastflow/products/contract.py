@@ -10,7 +10,7 @@ from eastflow.kernel import Refusal, add_months
 from . import fees, lots, overdrafts
 from .accrual import advance, debit_interest_minor, interest_minor, settled
 from .calendar_dates import first_from, next_day
-from .directives import Step, emptied, interest_paid, joined, withdrawn
+from .directives import OVERDRAFT_INTEREST, Step, emptied, interest_paid, joined, withdrawn
 from .hooks import bonuses
 from .model import Accrual, AtMaturity, Contract, Directive, Lot, Period, ProductKind, Terms
 from .rates import rate_units_of
@@ -62,6 +62,12 @@ def end_of_day(contract: Contract, day: date) -> Step:
     if contract.closed_on is None and contract.open_day <= day:
         contract = replace(contract, open_day=next_day(day))
     return contract, tuple(posted)
+
+
+def due_kinds(terms: Terms) -> tuple[str, ...]:
+    """The kinds of what `end_of_day` and `migrate` direct of a demand contract; of each at most one on a day."""
+    scheduled = [f"fee:{fee.name}" for fee in terms.fees if fee.schedule is not None]
+    return "interest", OVERDRAFT_INTEREST, *scheduled, *(f"bonus:{use.name}" for use in terms.hooks)
 
 
 def migrate(contract: Contract, terms: Terms, on: date) -> Step:

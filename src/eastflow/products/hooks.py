@@ -46,6 +46,7 @@ def bonuses(contract: Contract, day: date) -> Step:
     posted: Answer = ()
     for use in contract.terms.hooks:
         answer = HOOKS[use.name].answer(contract, day, use.parameters)
+        assert [each.kind for each in answer] in ([], [f"bonus:{use.name}"]), "a hook directs one thing, named after it"
         contract = _taken(contract, day, answer)
         posted += answer
     return contract, posted

@@ -22,6 +22,7 @@ from .model import AccountRole, Directive, HookUse, Leg, Terms
 from .movements import pay_in
 from .shipped_terms import shipped
 
+BONUS = "bonus:loyalty_bonus"
 DAY = date(2026, 12, 21)
 WORLD = [
     *((builtins, "open"), (socket, "socket"), (socket, "create_connection"), (subprocess, "Popen"), (os, "urandom")),
@@ -63,23 +64,24 @@ def test_a_hook_touches_nothing_outside_and_its_directives_balance(name: str, mo
 )
 def test_the_loyalty_bonus(balance_min: int, months_min: int, bonuses: int) -> None:
     parameters = {"bonus_minor": 700, "balance_min_minor": balance_min, "months_min": months_min}
-    posted = [each for each in ended(hooked("loyalty_bonus", parameters)) if each.kind == "bonus:loyalty_bonus"]
+    posted = [each for each in ended(hooked("loyalty_bonus", parameters)) if each.kind == BONUS]
     assert [each.legs for each in posted] == [
         (Leg(AccountRole.INTEREST_EXPENSE, -700), Leg(AccountRole.CUSTOMER, 700))
     ] * bonuses
 
 
 @pytest.mark.parametrize(
-    ("legs", "problem"),
+    ("kind", "legs", "problem"),
     [
-        ((Leg(AccountRole.CUSTOMER, 5),), "balance"),
-        ((Leg(AccountRole.CUSTOMER, -(10**9)), Leg(AccountRole.FEE_INCOME, 10**9)), "leaves the floor"),
+        (BONUS, (Leg(AccountRole.CUSTOMER, 5),), "balance"),
+        (BONUS, (Leg(AccountRole.CUSTOMER, -(10**9)), Leg(AccountRole.FEE_INCOME, 10**9)), "leaves the floor"),
+        ("bonus:other", (), "one thing, named after it"),
     ],
 )
 def test_a_hook_that_answers_wrongly_is_a_bug(
-    legs: tuple[Leg, ...], problem: str, monkeypatch: pytest.MonkeyPatch
+    kind: str, legs: tuple[Leg, ...], problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = replace(HOOKS["loyalty_bonus"], answer=lambda *_: (Directive("bonus:wrong", date(2026, 3, 21), legs),))
+    hook = replace(HOOKS["loyalty_bonus"], answer=lambda *_: (Directive(kind, date(2026, 3, 21), legs),))
     monkeypatch.setitem(HOOKS, "loyalty_bonus", hook)
     with pytest.raises(AssertionError, match=problem):
         ended(hooked("loyalty_bonus", {"bonus_minor": 1, "balance_min_minor": 0, "months_min": 0}))

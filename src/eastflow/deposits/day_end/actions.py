@@ -1,17 +1,18 @@
 """The steps of a business date. Each is done for one part of the accounts (`account % parts == part`), and may be ended
 at any point and run again: what is done is not done twice, whoever does it.
 
-Most accounts go by in columns, thousands at a time. One that is not plain (a backdated posting, something posted in the
-same moment, fees or hooks, numbers too large) is brought to where the ledger is and done by itself.
+Most accounts go by thousands at a time. One that is not plain (a backdated posting, something posted in the same
+moment, numbers too large) is brought to where the ledger is and done by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Protocol
+from uuid import UUID
 
 import numpy as np
 
@@ -19,18 +20,18 @@ from eastflow import ledger, products
 from eastflow.kernel import Refusal, add_months
 from eastflow.ledger import Movements, Status
 from eastflow.ledger.actions import Engine, change_floor, internal_account
-from eastflow.products import OVERDRAFT_INTEREST, AccountRole, Contract, Directive, Migration, Terms
+from eastflow.products import OVERDRAFT_INTEREST, AccountRole, Contract, Directive, Migration, ProductKind, Terms
 from eastflow.products.actions import complete_migration
 from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
 from .. import store as contracts
 from ..books.actions import Refused, book, book_owed, correct, current, due_ids, end_account, must, save
-from ..decide import settled_through
+from ..decide import account_key, derived_id, settled_through
 from ..freezes.actions import beneath, freeze
 from ..model import INTEREST_KIND, Correction, Deposit, DepositStatus, StepDone
 from . import store
 from .columns import Flags, Int64s, advanced
-from .settlement.actions import all_terms, falls_due, settle, settling_terms
+from .settlement.actions import all_terms, end_each, falls_due, migrate_each, settle, settling_terms
 from .store import Accruals
 
 ACCOUNTS_PER_BATCH = 8_000
@@ -43,6 +44,16 @@ class Work(Protocol):
     """What is done with one account, in a transaction of its own."""
 
     def __call__(self, tx: Transaction, account: int) -> Awaitable[None]: ...
+
+
+class ReadPage(Protocol):
+    """Accruals by account after `after`."""
+
+    def __call__(self, tx: Transaction, *, after: int, part: int, parts: int, limit: int) -> Awaitable[Accruals]: ...
+
+
+EndPage = Callable[[Accruals, StepDone], Awaitable[list[int]]]
+"""What is done with a page, with how far the step has come then; answers the accounts that it left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,61 +91,30 @@ async def accrue_moved(
 
 
 async def settle_interest(engine: Engine, business_date: date, part: int = 0, parts: int = 1) -> Done:
-    """Credit the interest of every contract that settles on this date, and take what overdrafts have cost. Each entry
-    has an id of the account, the kind and the date: run again, or come to from elsewhere in the same moment, it is
-    booked once."""
-    database = engine.database
-    settling, plain = await settling_terms(database, business_date)
-    async with database.reading() as tx:
-        come = await store.step(tx, business_date, "settle", part, parts)
-    if come.done or not settling:
-        return Done(0)
-    refused: list[tuple[int, Refusal]] = []
-    # The engine is quickest with accounts that are all open, so the others come after them.
-    for statuses in (OPEN,), (DORMANT, FROZEN):
-        after = 0
-        while True:
-            async with database.reading() as tx:
-                rows = await store.due_page(
-                    tx,
-                    sorted(settling),
-                    business_date,
-                    statuses=statuses,
-                    after=after,
-                    part=part,
-                    parts=parts,
-                    limit=ACCOUNTS_PER_BATCH,
-                )
-            if not len(rows):
-                break
-            after = int(rows.accounts[-1])
-            come = replace(come, last_account=after, accounts=come.accounts + len(rows))
-            left = await settle(engine, rows, plain, business_date, come)
-            refused += await _one_by_one(database, left, partial(_due, day=business_date, clock=engine.clock))
-    if not refused:
-        await database.run(lambda tx: store.write_step(tx, replace(come, done=True)))
-    return Done(come.accounts, tuple(refused))
+    """Credit the interest of every contract that settles on this date, take what overdrafts have cost, and do what else
+    falls due on it. Each entry has an id of the account, the kind and the date: run again, or come to from elsewhere in
+    the same moment, it is booked once."""
+    settling, plain = await settling_terms(engine.database, business_date)
+
+    async def end(rows: Accruals, come: StepDone) -> list[int]:
+        in_columns = np.isin(rows.terms_numbers, list(plain))
+        left = await settle(engine, rows.where(in_columns), plain, business_date, come)
+        return left + await end_each(engine, rows.where(~in_columns), settling, come, settles=True)
+
+    return await _end_days(engine, StepDone(business_date, "settle", part, parts), settling, end)
 
 
-async def charge_fees(
-    database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
-) -> Done:
+async def charge_fees(engine: Engine, business_date: date, part: int = 0, parts: int = 1) -> Done:
     """Take the scheduled fees of this date. (Where interest settles on it too, fees are taken with it, after it.)"""
-    settling, _ = await settling_terms(database, business_date)
-    async with database.reading() as tx:
+    settling, _ = await settling_terms(engine.database, business_date)
+    async with engine.database.reading() as tx:
         terms = await all_terms(tx)
-    charged = [n for n, each in terms.items() if n not in settling and falls_due(each, business_date)]
-    count, refused, after = 0, list[tuple[int, Refusal]](), 0
-    while charged:
-        async with database.reading() as tx:
-            rows = await store.due_page(
-                tx, charged, business_date, after=after, part=part, parts=parts, limit=CONTRACTS_PER_PAGE
-            )
-        if not len(rows):
-            break
-        after, count = int(rows.accounts[-1]), count + len(rows)
-        refused += await _one_by_one(database, rows.accounts.tolist(), partial(_due, day=business_date, clock=clock))
-    return Done(count - len(refused), tuple(refused))
+    charged = {n: each for n, each in terms.items() if n not in settling and falls_due(each, business_date)}
+
+    async def end(rows: Accruals, come: StepDone) -> list[int]:
+        return await end_each(engine, rows, charged, come, settles=False)
+
+    return await _end_days(engine, StepDone(business_date, "fees", part, parts), charged, end)
 
 
 async def run_maturities(
@@ -178,19 +158,71 @@ async def mark_dormant(
     return await _every(database, page, sleep)
 
 
-async def migrate_contracts(
-    database: Database, business_date: date, part: int = 0, parts: int = 1, *, clock: Clock = now
-) -> Done:
+async def migrate_contracts(engine: Engine, business_date: date, part: int = 0, parts: int = 1) -> Done:
     """Carry out the products' plans whose day has come, once what fell due on it is done."""
-    async with database.reading() as tx:
+    async with engine.database.reading() as tx:
         plans = await products.migrations_due(tx, business_date)
     count, refused = 0, list[tuple[int, Refusal]]()
     for plan in plans:
-        page = _contracts_of(plan, part, parts)
-        done = await _every(database, page, partial(_migrate, plan=plan, day=business_date, clock=clock))
+        done = await _carry_out(engine, plan, business_date, part, parts)
         count, refused = count + done.accounts, [*refused, *done.refused]
-        await database.run(partial(_complete, plan=plan, clock=clock))
+        await engine.database.run(partial(_complete, plan=plan, clock=engine.clock))
     return Done(count, tuple(refused))
+
+
+async def _carry_out(engine: Engine, plan: Migration, day: date, part: int, parts: int) -> Done:
+    work = partial(_migrate, plan=plan, day=day, clock=engine.clock)
+    source, target = await engine.database.run(partial(_numbers, plan=plan))
+    async with engine.database.reading() as tx:
+        terms = await all_terms(tx)
+    if terms[source].kind is not ProductKind.DEMAND:
+        return await _every(engine.database, _contracts_of(plan, part, parts), work)
+    step, read = StepDone(day, f"migrate {plan.id}", part, parts), partial(store.page_under, terms=source)
+
+    async def end(rows: Accruals, come: StepDone) -> list[int]:
+        return await migrate_each(engine, rows, plan, terms, target, come)
+
+    return await _in_pages(engine, step, [read], end, work)
+
+
+async def _numbers(tx: Transaction, plan: Migration) -> tuple[int, int]:
+    """Of the plan's terms before and after."""
+    try:
+        source, target = [await contracts.terms_number(tx, plan.code, each) for each in (plan.source, plan.target)]
+    except UniqueViolation as rival:
+        raise Retry("another part gave the terms their number in the same moment") from rival
+    return source, target
+
+
+async def _end_days(engine: Engine, step: StepDone, terms: Mapping[int, Terms], end: EndPage) -> Done:
+    if not terms:
+        return Done(0)
+    due = partial(store.due_page, terms=sorted(terms), day=step.business_date)
+    # The engine is quickest with accounts that are all open, so the others come after them.
+    reads = partial(due, statuses=(OPEN,)), partial(due, statuses=(DORMANT, FROZEN))
+    return await _in_pages(engine, step, reads, end, partial(_due, day=step.business_date, clock=engine.clock))
+
+
+async def _in_pages(engine: Engine, step: StepDone, reads: Iterable[ReadPage], end: EndPage, work: Work) -> Done:
+    """`step` is where it begins if nothing of it has been done. What `end` leaves of a page is done one by one."""
+    database, refused = engine.database, list[tuple[int, Refusal]]()
+    async with database.reading() as tx:
+        come = await store.step(tx, step.business_date, step.step, step.part, step.parts)
+    if come.done:
+        return Done(0)
+    for read in reads:
+        after = 0
+        while True:
+            async with database.reading() as tx:
+                rows = await read(tx, after=after, part=step.part, parts=step.parts, limit=ACCOUNTS_PER_BATCH)
+            if not len(rows):
+                break
+            after = int(rows.accounts[-1])
+            come = replace(come, last_account=after, accounts=come.accounts + len(rows))
+            refused += await _one_by_one(database, await end(rows, come), work)
+    if not refused:
+        await database.run(lambda tx: store.write_step(tx, replace(come, done=True)))
+    return Done(come.accounts, tuple(refused))
 
 
 async def _blocks(tx: Transaction, day: date) -> tuple[dict[int, int], dict[int, int]]:
@@ -267,6 +299,7 @@ async def _due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
         await _due(tx, account, missed, clock)
         await _due(tx, account, day, clock)
         return
+    found = await _before_its_end(tx, found, day)
     contract, directives = products.end_of_day(found.contract, day)
     try:
         async with tx.savepoint():
@@ -282,20 +315,39 @@ async def _due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
         await _keep_due(tx, found, replace(contract, terms=terms), directives, day, clock)
 
 
+async def _before_its_end(tx: Transaction, found: Deposit, day: date) -> Deposit:
+    """The contract without what this day's end has booked already: it was met by a customer on its way."""
+    accrual = found.contract.accrual
+    if accrual is None:
+        return found
+    key = account_key(found.account)
+    known = await ledger.entries(tx, [derived_id(key, kind, day) for kind in products.due_kinds(found.contract.terms)])
+    booked = sum(entry.amounts_minor[entry.accounts.index(found.account)] for entry in known.values())
+    accrual = replace(accrual, balance_minor=accrual.balance_minor - booked)
+    return replace(found, contract=replace(found.contract, accrual=accrual))
+
+
+async def _not_booked(
+    tx: Transaction, account: int, directives: Sequence[Directive]
+) -> tuple[list[Directive], list[UUID]]:
+    """Those of what comes due that are not in the books yet, with their ids."""
+    ids = due_ids(account, directives)
+    known = await ledger.entries(tx, ids)
+    fresh = [(each, id) for each, id in zip(directives, ids, strict=True) if id not in known]
+    return [each for each, _ in fresh], [id for _, id in fresh]
+
+
 async def _keep_due(
     tx: Transaction, found: Deposit, contract: Contract, directives: Sequence[Directive], day: date, clock: Clock
 ) -> None:
-    ids = due_ids(found.account, directives)
-    known = await ledger.entries(tx, ids)
-    fresh = [(each, id) for each, id in zip(directives, ids, strict=True) if id not in known]
+    fresh, ids = await _not_booked(tx, found.account, directives)
     other = await _nominated(tx, found) or await _suspense(tx, found, directives, day, clock)
-    entries = await book(
-        tx, found, [each for each, _ in fresh], [id for _, id in fresh], other=other, today=day, clock=clock
-    )
+    await book(tx, found, fresh, ids, other=other, today=day, clock=clock)
+    known = len(fresh) < len(directives)
     settled_on = None if contract.accrual is None else settled_through(found.contract, day)
     closes = contract.closed_on is not None
     kept = replace(found, contract=_owing_nothing(contract), status=DepositStatus.CLOSED if closes else found.status)
-    await save(tx, kept, day, len(entries), settled_on=settled_on, recount=bool(known))
+    await save(tx, kept, day, len(fresh), settled_on=settled_on, recount=known)
     if settled_on is not None and (known or contract.owed_minor):
         await _correct_settled(tx, kept, settled_on, day, clock)
     if closes:
@@ -338,6 +390,7 @@ async def _migrate(tx: Transaction, account: int, plan: Migration, day: date, cl
     found = await current(tx, account, day, clock=clock)
     if found is None or (found.product, found.version) != (plan.code, plan.source):
         return
+    found = await _before_its_end(tx, found, day)
     terms = await contracts.terms_of(tx, plan.code, plan.target)
     step = products.migrate(found.contract, terms, day)
     try:
@@ -358,12 +411,13 @@ async def _keep_migrated(
     day: date,
     clock: Clock,
 ) -> None:
-    ids = due_ids(found.account, directives)
-    entries = await book(tx, found, directives, ids, other=None, today=day, clock=clock)
+    fresh, ids = await _not_booked(tx, found.account, directives)
+    await book(tx, found, fresh, ids, other=None, today=day, clock=clock)
+    known = len(fresh) < len(directives)
     kept = replace(found, version=plan.target, terms_since=day, contract=_owing_nothing(contract))
     await contracts.keep_held(tx, found)
-    await save(tx, kept, day, len(entries), settled_on=None if contract.accrual is None else day)
-    if contract.owed_minor:
+    await save(tx, kept, day, len(fresh), settled_on=None if contract.accrual is None else day, recount=known)
+    if known or contract.owed_minor:
         await _correct_settled(tx, kept, day, day, clock)
     floor = contract.terms.floor_minor
     if contract.accrual is not None and floor != found.contract.terms.floor_minor:

@@ -47,7 +47,7 @@ async def test_fees_and_hooks_are_done_one_by_one(world: World) -> None:
         while world.day < date(2026, 2, 22):
             for _ in range(2):
                 await actions.accrue_moved(world.database, world.day, clock=world.clock)
-                await actions.charge_fees(world.database, world.day, clock=world.clock)
+                await actions.charge_fees(engine, world.day)
                 await actions.settle_interest(engine, world.day)
             world.day += timedelta(days=1)
     # Interest of 5 days and 11 of 300 less; then 20 days at 1.5 %, 11 at 2.25 %; fees as far as there is money.

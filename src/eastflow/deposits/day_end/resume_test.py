@@ -25,9 +25,18 @@ OVERDRAFT = {
         "limit_minor": 1_016_000, "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "36"}]}]},
     },
 }  # fmt: skip
+CHARGED = {
+    **DEMAND, "code": "charged",
+    "fees": [
+        {"name": "card", "event": "schedule", "amount_minor": 50, "waived_from_minor": 1_000_100,
+         "schedule": {"months": [1], "day": SETTLED_ON.day}},
+        {"name": "keeping", "event": "schedule", "amount_minor": 100,
+         "schedule": {"months": [1], "day": SETTLED_ON.day}},
+    ],
+}  # fmt: skip
 POINTS = (
-    *("write_moved:2", "write_step:2", "post_batch:2", "write_settled:1", "write_settled:3", "write_step:2"),
-    "none:0",
+    *("write_moved:2", "write_step:2", "post_batch:2", "write_ended:1", "write_ended:3", "write_step:2"),
+    *("post_batch:3", "write_ended:4", "write_ended:2", "none:0"),
 )
 """Where each run of the program is killed: as it comes to a function of the store or the engine for the nth time."""
 PROGRAM = """
@@ -72,11 +81,13 @@ asyncio.run(main())
 
 
 async def test_interest_is_booked_once_however_often_the_program_is_killed(world: World, database_url: str) -> None:
-    await world.start(DEMAND, OVERDRAFT)
+    await world.start(DEMAND, OVERDRAFT, CHARGED)
     drawn = [(await world.open("overdraft")).deposit.account for _ in range(DRAWN)]
     for account in drawn:
         await world.move(account, -1_000_000)
-    opened = {(await world.open(amount_minor=1_000_000 + n)).deposit.account: 1_000_000 + n for n in range(ACCOUNTS)}
+    plain = {(await world.open(amount_minor=1_000_000 + n)).deposit.account: 1_000_000 + n for n in range(ACCOUNTS)}
+    charged = {(await world.open("charged", 1_000_000 + n)).deposit.account: 1_000_000 + n for n in range(ACCOUNTS)}
+    opened = plain | charged
     world.day = SETTLED_ON
     for account in opened:
         await world.move(account, -500)
@@ -91,7 +102,9 @@ async def test_interest_is_booked_once_however_often_the_program_is_killed(world
     assert {found[account].posted_minor for account in drawn} == {-1_016_000}
     for account, minor in opened.items():
         interest = (minor * nights * 150 + 1_800_000) // 3_600_000
-        assert found[account].posted_minor == minor - 500 + interest
+        # With its interest it is above what the first fee is waived from; without, or less the second, below it.
+        fees = 100 if account in charged else 0
+        assert found[account].posted_minor == minor - 500 + interest - fees
     assert {(each.step, each.part, each.done) for each in steps} == {
         (step, part, True) for step in ("accrue", "settle") for part in (0, 1)
     }

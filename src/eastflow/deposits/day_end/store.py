@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from eastflow.products import Migration
 from eastflow.storage import Transaction
 
 from ..model import Correction, CorrectionKey, StepDone
@@ -63,12 +64,22 @@ async def accruals_of(tx: Transaction, accounts: Sequence[int]) -> Accruals:
     )
 
 
+async def page_under(tx: Transaction, *, terms: int, after: int, part: int, parts: int, limit: int) -> Accruals:
+    """Accruals under these terms, by account after `after`."""
+    return await _columns(
+        tx,
+        f"SELECT {_selected()} FROM deposits_accrual WHERE account_id > $1 AND account_id % $2 = $3 "
+        "AND terms_number = $4 AND status <> 3 ORDER BY account_id LIMIT $5",
+        *(after, parts, part, terms, limit),
+    )
+
+
 async def due_page(
     tx: Transaction,
+    *,
     terms: Sequence[int],
     day: date,
-    *,
-    statuses: Sequence[int] = (0, 1, 2),
+    statuses: Sequence[int],
     after: int,
     part: int,
     parts: int,
@@ -112,19 +123,42 @@ async def write_moved(
     return found or []
 
 
-async def write_settled(tx: Transaction, rows: Accruals, day: date, sequences: Int64s, balances: Int64s) -> list[int]:
-    """The accounts that were written: those whose accrual was still as in `rows`. A new period begins on `day`."""
+async def write_ended(tx: Transaction, rows: Accruals, after: Accruals, settled_on: date | None) -> list[int]:
+    """The accounts that were written: those whose accrual was still as in `rows`. A new period begins on `settled_on`,
+    if that is given."""
     found = await tx.value(
-        "WITH written AS (UPDATE deposits_accrual AS a SET settled_on = $5, through = $5, open_day = $5 + 1, "
-        "sequence = d.sequence, balance = d.balance, numerator = 0, debit_numerator = 0 "
-        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) "
-        "AS d (account_id, before, sequence, balance) "
-        "WHERE a.account_id = d.account_id AND a.sequence = d.before AND a.open_day <= $5 RETURNING a.account_id) "
+        "WITH written AS (UPDATE deposits_accrual AS a SET terms_number = d.terms_number, "
+        "settled_on = coalesce($11, a.settled_on), open_day = date '2000-01-01' + d.open_day::int, "
+        "through = date '2000-01-01' + d.through::int, sequence = d.sequence, balance = d.balance, "
+        "numerator = d.numerator, debit_numerator = d.debit "
+        "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], "
+        "$8::bigint[], $9::bigint[], $10::bigint[]) AS d (account_id, sequence_before, open_before, terms_number, "
+        "open_day, through, sequence, balance, numerator, debit) "
+        "WHERE a.account_id = d.account_id AND a.sequence = d.sequence_before "
+        "AND a.open_day = date '2000-01-01' + d.open_before::int RETURNING a.account_id) "
         "SELECT array_agg(account_id) FROM written",
-        *(column.tolist() for column in (rows.accounts, rows.sequences, sequences, balances)),
-        day,
+        *(column.tolist() for column in (rows.accounts, rows.sequences, rows.open_days - _DAY_ZERO)),
+        *(column.tolist() for column in (after.terms_numbers, after.open_days - _DAY_ZERO, after.through - _DAY_ZERO)),
+        *(column.tolist() for column in (after.sequences, after.balances_minor)),
+        *(column.tolist() for column in (after.numerators, after.debit_numerators)),
+        settled_on,
     )
     return found or []
+
+
+async def write_migrated(tx: Transaction, accounts: Sequence[int], *, plan: Migration, day: date) -> None:
+    """The contracts on them go on under the plan's target from `day`."""
+    await tx.execute(
+        "INSERT INTO deposits_terms_held (account_id, since, version) SELECT account_id, terms_since, version "
+        "FROM deposits_contract WHERE account_id = ANY($1::bigint[]) ON CONFLICT (account_id, since) DO NOTHING",
+        list(accounts),
+    )
+    touched = await tx.execute(
+        "UPDATE deposits_contract SET version = $3, terms_since = $4 "
+        "WHERE account_id = ANY($1::bigint[]) AND version = $2",
+        *(list(accounts), plan.source, plan.target, day),
+    )
+    assert touched == len(accounts), "an accrual is under its contract's version"
 
 
 async def blocks_of_day(tx: Transaction, day: date) -> tuple[dict[int, int], dict[int, int]] | None:

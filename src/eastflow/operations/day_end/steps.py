@@ -77,7 +77,7 @@ async def accrual(database: Database, engine: Engine, day: date, partition: int,
 
 
 async def fees(database: Database, engine: Engine, day: date, partition: int, partitions: int) -> Counts:
-    return contracts(await deposits.charge_fees(database, day, partition, partitions, clock=engine.clock))
+    return contracts(await deposits.charge_fees(engine, day, partition, partitions))
 
 
 async def settlement(_: Database, engine: Engine, day: date, partition: int, partitions: int) -> Counts:
@@ -86,7 +86,7 @@ async def settlement(_: Database, engine: Engine, day: date, partition: int, par
 
 async def migrations(database: Database, engine: Engine, day: date, partition: int, partitions: int) -> Counts:
     """Contracts go over to another version of their product, where its day has come."""
-    return contracts(await deposits.migrate_contracts(database, day, partition, partitions, clock=engine.clock))
+    return contracts(await deposits.migrate_contracts(engine, day, partition, partitions))
 
 
 async def dormancy(database: Database, engine: Engine, day: date, partition: int, partitions: int) -> Counts:

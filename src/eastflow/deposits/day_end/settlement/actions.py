@@ -1,7 +1,7 @@
-"""Settling thousands of contracts at once. Those that are not plain are left, and named.
+"""Ending a day for thousands of contracts at once: in columns where nothing but interest is due, else each by itself.
 
-Plain is what has nothing else to be done on its day, no numbers that are too large, and, where it was overdrawn, room
-for what that has cost.
+Left, and named, are those with numbers that are too large, without room for what their overdraft has cost, or met by a
+customer in the same moment.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 
 from eastflow import ledger, products
-from eastflow.ledger import Entry, Posting
+from eastflow.ledger import BATCH_COMMANDS_MAX, Entry, Posting
 from eastflow.ledger.actions import Engine
-from eastflow.products import OVERDRAFT_INTEREST, Accrual, Contract, Terms
+from eastflow.products import OVERDRAFT_INTEREST, Accrual, Contract, Migration, Terms
 from eastflow.storage import Database, Transaction
 
 from ... import store as contracts
@@ -25,6 +26,8 @@ from ...model import INTEREST_KIND, INTEREST_KINDS, StepDone
 from .. import store
 from ..columns import Flags, Int64s, advanced, rounded
 from ..store import Accruals
+from .each import Step, page_of_each
+from .page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +60,72 @@ async def settling_terms(database: Database, day: date) -> tuple[dict[int, Terms
     return settle, plain
 
 
-async def settle(engine: Engine, rows: Accruals, plain: dict[int, Plain], day: date, come: StepDone) -> list[int]:
-    """Settle those that are plain; the others are left, and named."""
+async def settle(engine: Engine, rows: Accruals, plain: Mapping[int, Plain], day: date, come: StepDone) -> list[int]:
+    """Settle those whose terms are `plain`; the others are left, and named."""
     earned, cost, exact = _interest(rows, plain, day)
     credits = _entries(rows, INTEREST_KIND, earned, plain, day)
-    await engine.post_batch([*credits, *_entries(rows, OVERDRAFT_INTEREST, cost, plain, day)])
-    sequences = rows.sequences + (earned != 0) + (cost != 0)
-    balances = rows.balances_minor + earned + cost
+    entries = [*credits, *_entries(rows, OVERDRAFT_INTEREST, cost, plain, day)]
+    none = np.zeros_like(rows.accounts)
+    after = replace(
+        rows,
+        open_days=none + day.toordinal() + 1,
+        through=none + day.toordinal(),
+        sequences=rows.sequences + (earned != 0) + (cost != 0),
+        balances_minor=rows.balances_minor + earned + cost,
+        numerators=none,
+        debit_numerators=none,
+    )
+    return await _keep(engine, Page(rows, after, exact, entries, settled_on=day), come)
+
+
+async def end_each(
+    engine: Engine, rows: Accruals, terms: Mapping[int, Terms], come: StepDone, *, settles: bool
+) -> list[int]:
+    """Do all that falls due of each on the step's day; those with more to be done than that are left, and named."""
+    day = come.business_date
+
+    def step(contract: Contract) -> Step | None:
+        return products.end_of_day(contract, day) if products.next_due(contract) == day else None
+
+    page = await page_of_each(engine.database, rows, terms, day, step)
+    return await _keep(engine, replace(page, settled_on=day if settles else None), come)
+
+
+async def migrate_each(
+    engine: Engine, rows: Accruals, plan: Migration, terms: Mapping[int, Terms], target: int, come: StepDone
+) -> list[int]:
+    """Put each under the terms of the number `target`, the plan's, on the step's day. Those that owe something then,
+    and all of them if they get another floor, are left, and named."""
+    day, later = come.business_date, terms[target]
+
+    def step(contract: Contract) -> Step | None:
+        return products.migrate(contract, later, day) if contract.terms.floor_minor == later.floor_minor else None
+
+    page = await page_of_each(engine.database, rows, terms, day, step)
+    after = replace(page.after, terms_numbers=np.full_like(rows.terms_numbers, target))
+    also = partial(store.write_migrated, plan=plan, day=day)
+    return await _keep(engine, replace(page, after=after, settled_on=day, also=also), come)
+
+
+async def _keep(engine: Engine, page: Page, come: StepDone) -> list[int]:
+    """Book it, and write each contract that then stands so in the ledger. The others are left, and named; what of them
+    is booked stays booked."""
+    for first in range(0, len(page.entries), BATCH_COMMANDS_MAX):
+        await engine.post_batch(page.entries[first : first + BATCH_COMMANDS_MAX])
     async with engine.database.reading() as tx:
-        found = await ledger.standings_of(tx, rows.accounts.tolist())
+        found = await ledger.standings_of(tx, page.rows.accounts.tolist())
     # It was booked, and nothing else was, if the ledger says so.
     there, posted, booked = (np.array(column, dtype=np.int64) for column in found)
-    assert np.array_equal(there, rows.accounts), "a contract stands on an account"
-    sure = np.flatnonzero(exact & (posted == balances) & (booked == sequences))
+    assert np.array_equal(there, page.rows.accounts), "a contract stands on an account"
+    sure = page.exact & (posted == page.after.balances_minor) & (booked == page.after.sequences)
 
     async def write(tx: Transaction) -> list[int]:
-        written = await store.write_settled(tx, rows.where(sure), day, sequences[sure], balances[sure])
+        written = await store.write_ended(tx, page.rows.where(sure), page.after.where(sure), page.settled_on)
+        await page.also(tx, written)
         await store.write_step(tx, come)
         return written
 
-    return sorted(set(rows.accounts.tolist()) - set(await engine.database.run(write)))
+    return sorted(set(page.rows.accounts.tolist()) - set(await engine.database.run(write)))
 
 
 async def _plain(tx: Transaction, terms: Terms, day: date) -> Plain:
@@ -84,7 +133,7 @@ async def _plain(tx: Transaction, terms: Terms, day: date) -> Plain:
     return Plain(terms, {kind: await own_account(tx, OTHER_SIDES[kind], terms.asset.code, day) for kind in kinds})
 
 
-def _interest(rows: Accruals, plain: dict[int, Plain], day: date) -> tuple[Int64s, Int64s, Flags]:
+def _interest(rows: Accruals, plain: Mapping[int, Plain], day: date) -> tuple[Int64s, Int64s, Flags]:
     """What each has earned, what its overdraft has cost (negative), and which are plain: of others it is nothing."""
     earned, cost = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
     exact = np.zeros(len(rows), dtype=bool)
@@ -106,7 +155,7 @@ def _interest(rows: Accruals, plain: dict[int, Plain], day: date) -> tuple[Int64
     return np.where(exact, earned, 0), np.where(exact, cost, 0), exact
 
 
-def _entries(rows: Accruals, kind: str, amounts: Int64s, plain: dict[int, Plain], day: date) -> Iterator[Entry]:
+def _entries(rows: Accruals, kind: str, amounts: Int64s, plain: Mapping[int, Plain], day: date) -> Iterator[Entry]:
     chosen = np.flatnonzero(amounts)
     columns = (rows.accounts[chosen], rows.terms_numbers[chosen], amounts[chosen])
     for account, number, amount in zip(*(column.tolist() for column in columns), strict=True):
