@@ -4,7 +4,9 @@ from eastflow.rules import AccountClass
 
 from .classes.model import ClassedAccount, Direction, Movement, Usage
 from .classes.store import class_of_account, classes_of_party, usage
-from .merging.model import Merge
+from .corrections.model import Correction
+from .merging.inquiries import possible_duplicates
+from .merging.model import Likeness, LikenessReason, Merge
 from .merging.store import merges_of_party
 from .model import NAME_CHARACTERS_MAX, REFERENCE_CHARACTERS_MAX, Channel, Party, PartyKind, Role, RoleKind
 from .personal_data.masking import HIDDEN, masked_name, masked_number, masked_party
@@ -29,6 +31,7 @@ from .records.model import (
     Content,
     Document,
     DocumentKind,
+    Former,
     Identification,
     IdentificationLevel,
     Record,
@@ -53,6 +56,7 @@ __all__ = [
     "ContactKind",
     "ContactPoint",
     "Content",
+    "Correction",
     "CustomersRefusal",
     "Direction",
     "Document",
@@ -60,8 +64,11 @@ __all__ = [
     "Element",
     "ElementResult",
     "Elements",
+    "Former",
     "Identification",
     "IdentificationLevel",
+    "Likeness",
+    "LikenessReason",
     "Merge",
     "Movement",
     "NameMatch",
@@ -96,6 +103,7 @@ __all__ = [
     "party_by_document",
     "party_by_identity",
     "party_by_reference",
+    "possible_duplicates",
     "records_of_party",
     "risk_class",
     "roles_of_account",

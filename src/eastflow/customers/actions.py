@@ -18,6 +18,7 @@ from .classes.actions import (
     give_back_allowance,
     use_allowance,
 )
+from .corrections.actions import correct_party, said_at_first
 from .decide import Register, Roles, check_party, check_role, decide_end, grant, register, role_key
 from .merging.actions import merge_parties, unmerge_party
 from .model import Channel, Party, Role, RoleKind
@@ -47,6 +48,7 @@ __all__ = [
     "bind_account",
     "check_keys",
     "confirm_face_to_face",
+    "correct_party",
     "end_class",
     "end_record",
     "end_role",
@@ -90,6 +92,9 @@ async def register_parties(
         # found as a party too, and a replay is never taken for a rival.
         known.holders = await store.holders(tx, [p.reference for p in sound if p.reference is not None])
         known.parties = await store.registered(tx, [party.id for party in sound])
+        # Whoever is called otherwise than is asked may have been corrected since.
+        others = [known.parties[p.id] for p in sound if known.parties.get(p.id, p) != p]
+        known.first = await said_at_first(tx, others) if others else {}
     answers = register(known, parties, today() if today else at.date())
     if known.fresh:
         try:

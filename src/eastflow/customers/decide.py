@@ -17,10 +17,12 @@ RoleKey = tuple[int, UUID, RoleKind]
 
 @dataclass(slots=True)
 class Register:
-    """The part of the register that a list touches, and what the list adds to it (`fresh`)."""
+    """The part of the register that a list touches, and what the list adds to it (`fresh`). `first` are parties as they
+    were registered, if that was corrected since."""
 
     parties: dict[UUID, Party]
     holders: dict[str, UUID]
+    first: dict[UUID, Party] = field(default_factory=dict)
     fresh: list[Party] = field(default_factory=list)
 
 
@@ -57,7 +59,7 @@ def register(known: Register, parties: Sequence[Party], today: date) -> list[Par
     for party in parties:
         holder = known.holders.get(party.reference) if party.reference is not None else None
         existing = known.parties.get(party.id)
-        answer = decide_registration(party, existing, holder, today)
+        answer = decide_registration(party, existing, holder, today, first=known.first.get(party.id))
         if existing is None and isinstance(answer, Party):
             known.fresh.append(party)
             known.parties[party.id] = party
@@ -81,12 +83,15 @@ def grant(known: Roles, roles: Sequence[Role]) -> list[Role | Refusal]:
     return answers
 
 
-def decide_registration(party: Party, existing: Party | None, holder: UUID | None, today: date) -> Party | Refusal:
-    """`existing` has the id of `party`, and `holder` has its reference."""
+def decide_registration(
+    party: Party, existing: Party | None, holder: UUID | None, today: date, *, first: Party | None = None
+) -> Party | Refusal:
+    """`existing` has the id of `party`, and is what `first` has been corrected to; `holder` has its reference."""
     if refusal := check_party(party):
         return refusal
     if existing is not None:
-        return existing if existing == party else Refusal(CustomersRefusal.PARTY_ID_REUSED, {"party": str(party.id)})
+        same = party in (existing, first)
+        return existing if same else Refusal(CustomersRefusal.PARTY_ID_REUSED, {"party": str(party.id)})
     if holder is not None:
         return Refusal(CustomersRefusal.REFERENCE_TAKEN, {"reference": party.reference})
     if party.born_on is not None and party.born_on > today:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, Refusal
 
 from .classes.decide_test import TABLE as CLASSES_TABLE
+from .corrections.actions_test import TABLE as CORRECTIONS_TABLE
 from .decide import Register, RoleRecord, Roles, decide_end, decide_grant, decide_registration, grant, register
 from .merging.actions_test import TABLE as MERGING_TABLE
 from .model import Party, PartyKind, Role, RoleKind
@@ -92,7 +93,8 @@ def test_decisions(decision: Decision, expected: object) -> None:
 
 def test_the_tables_walk_every_refusal_in_order() -> None:
     walked: set[Why] = set()
-    for table in (TABLE, RECORDS_TABLE, MERGING_TABLE, ERASURE_TABLE, CLASSES_TABLE, VERIFICATION_TABLE):
+    tables = (TABLE, RECORDS_TABLE, MERGING_TABLE, CORRECTIONS_TABLE, ERASURE_TABLE, CLASSES_TABLE, VERIFICATION_TABLE)
+    for table in tables:
         codes = list(dict.fromkeys(expected for _, expected in table if isinstance(expected, Why)))
         assert codes == [code for code in Why if code in codes]
         walked |= set(codes)

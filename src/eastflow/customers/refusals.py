@@ -19,6 +19,7 @@ class CustomersRefusal(RefusalCode):
     DOCUMENT_TAKEN = "customers.document_taken"
     IDENTITY_TAKEN = "customers.identity_taken"
     VERIFICATION_ID_REUSED = "customers.verification_id_reused"
+    CORRECTION_ID_REUSED = "customers.correction_id_reused"
     # Of time.
     BORN_IN_FUTURE = "customers.born_in_future"
     OPENED_IN_FUTURE = "customers.opened_in_future"
@@ -30,6 +31,7 @@ class CustomersRefusal(RefusalCode):
     PARTY_MERGED = "customers.party_merged"
     MERGE_UNSUITABLE = "customers.merge_unsuitable"
     MERGE_NOT_FOUND = "customers.merge_not_found"
+    CORRECTION_EMPTY = "customers.correction_empty"
     ROLE_EXISTS = "customers.role_exists"
     ROLE_NOT_FOUND = "customers.role_not_found"
     ROLE_ENDED = "customers.role_ended"

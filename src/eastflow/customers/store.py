@@ -124,6 +124,14 @@ async def update_sealed(tx: Transaction, sealed: Mapping[UUID, bytes]) -> None:
     )
 
 
+async def update_named(tx: Transaction, data_key: bytes, before: Party, after: Party) -> None:
+    """The party as it is from now on, found by its name; its data key is locked."""
+    await update_sealed(tx, {after.id: sealed_party(data_key, after)})
+    if (old := name_digest(tx.keys, before.name)) != (new := name_digest(tx.keys, after.name)):
+        await vault.delete_trace(tx, old, after.id)
+        await vault.insert_traces(tx, [(new, after.id)])
+
+
 async def plain_parties(tx: Transaction, limit: int) -> list[Party]:
     """Parties as they were kept before personal data was sealed."""
     found = await tx.rows(

@@ -54,6 +54,35 @@ def test_who_opened_in_the_app_is_found_at_the_branch(client: httpx.Client) -> N
     assert code(client.post("/v1/parties/identified", json=late)) == (422, "customers.document_expired")
 
 
+def test_a_name_is_corrected_and_duplicates_are_listed(client: httpx.Client, bank: Served) -> None:
+    id, other = registered(client, name="Zhang Xiao", born_on="1990-05-01"), registered(client, name="Zhang  xiao")
+    duplicates = client.get(f"/v1/parties/{id}/duplicates").json()["duplicates"]
+    assert [(each["party"]["id"], each["reasons"]) for each in duplicates] == [(other, ["name"])]
+    told = {"id": str(uuid4()), "name": "Zhang Xiaoming", "reason": "misspelt"}
+    for _ in range(2):
+        corrected = client.post(f"/v1/parties/{id}/corrections", json=told)
+        assert (corrected.status_code, corrected.json()["name"]) == (200, "Zhang Xiaoming")
+    [kept] = client.get(f"/v1/parties/{id}/records").json()["records"]
+    former = {"correction": told["id"], "name": "Zhang Xiao", "born_on": "1990-05-01", "reason": "misspelt"}
+    assert kept["content"] == {"former": former}
+    with bank.client(bank.key(Scope.PARTIES_READ)) as reader:
+        [masked] = reader.get(f"/v1/parties/{id}/records").json()["records"]
+        assert masked["content"]["former"] == former | {"name": "Z**", "born_on": None, "reason": "****"}
+        assert reader.post(f"/v1/parties/{id}/corrections", json=told).status_code == 403
+    assert client.get(f"/v1/parties/{id}/duplicates").json()["duplicates"] == []
+    refused = [
+        (id, told | {"name": "Zhang"}, (409, "customers.correction_id_reused")),
+        (id, told | {"id": str(uuid4())}, (422, "customers.correction_empty")),
+        (str(uuid4()), told, (404, "customers.party_not_found")),
+        (id, told | {"id": str(uuid4()), "born_on": "2999-01-01"}, (422, "customers.born_in_future")),
+    ]
+    for party_id, body, expected in refused:
+        assert code(client.post(f"/v1/parties/{party_id}/corrections", json=body)) == expected
+    assert code(client.get(f"/v1/parties/{uuid4()}/duplicates")) == (404, "customers.party_not_found")
+    by_hand = client.post(f"/v1/parties/{id}/records", json={"former": former})
+    assert by_hand.status_code == 400
+
+
 def test_what_is_recorded_is_found_changed_and_taken_back(client: httpx.Client) -> None:
     id, other = registered(client), registered(client)
     told: list[dict[str, object]] = [

@@ -98,6 +98,8 @@ STATUSES: dict[RefusalCode, int] = {
     CustomersRefusal.PARTY_ERASED: 409,
     CustomersRefusal.PARTY_MERGED: 409,
     CustomersRefusal.MERGE_UNSUITABLE: 422,
+    CustomersRefusal.CORRECTION_EMPTY: 422,
+    CustomersRefusal.CORRECTION_ID_REUSED: 409,
     CustomersRefusal.MERGE_NOT_FOUND: 404,
     CustomersRefusal.ROLE_EXISTS: 409,
     CustomersRefusal.ROLE_NOT_FOUND: 404,

@@ -23,6 +23,7 @@ CONTENTS = ("document", "contact", "identity", "consent", "identification", "ris
 FOUND_BY = ("document", "contact", "identity", "reference")
 _Text = Annotated[str, Meta(min_length=1, max_length=500)]
 _ENTERED = "2026-03-01T09:30:00Z"
+_ENTERED_ID = "019b8f2e-7c00-7000-8000-0000000000bd"
 
 
 class Document(Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +68,15 @@ class Risk(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
+class Former(Struct, frozen=True):
+    """What the party was called, and when born, until the correction of this id. It is recorded by that alone."""
+
+    correction: UUID
+    name: str
+    born_on: date | None
+    reason: str
+
+
 class RecordContent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Exactly one of these."""
 
@@ -78,11 +88,17 @@ class RecordContent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     risk: Risk | None = None
 
 
+class HeldContent(RecordContent, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Exactly one of these."""
+
+    former: Former | None = None
+
+
 class PartyRecord(Struct, frozen=True):
     """Masked but for those with the scope `parties:personal`. What is no longer held has `ended_at`."""
 
     number: int
-    content: RecordContent
+    content: HeldContent
     added_at: datetime
     added_by: str
     ended_at: datetime | None
@@ -119,6 +135,28 @@ class FoundParties(Struct, frozen=True):
 class OneRecord(Struct, frozen=True, forbid_unknown_fields=True):
     party: UUID
     number: Annotated[int, Meta(ge=1, le=EXACT_JSON_INTEGER_MAX)]
+
+
+class NewCorrection(Struct, frozen=True, forbid_unknown_fields=True):
+    """`id` makes it idempotent. What is not given stays as it is."""
+
+    id: UUID
+    reason: _Text
+    name: Annotated[str, Meta(min_length=1, max_length=customers.NAME_CHARACTERS_MAX)] | None = None
+    born_on: date | None = None
+
+
+class Likeness(Struct, frozen=True):
+    """A party who may be the same, and why: the likeliest reason first."""
+
+    party: Party
+    reasons: list[customers.LikenessReason]
+
+
+class LikenessList(Struct, frozen=True):
+    """The likeliest first."""
+
+    duplicates: list[Likeness]
 
 
 class NewMerge(Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,6 +238,22 @@ async def end_record(call: Call) -> Answer | Refusal:
     return await _recorded(call, lambda tx: actions.end_record(tx, asked.party, asked.number, by=call.actor))
 
 
+async def correct(call: Call) -> Answer | Refusal:
+    asked: NewCorrection = call.body
+    told = customers.Correction(asked.id, call.parameters.party, asked.reason, asked.name, asked.born_on)
+    answer = await call.database.run(lambda tx: actions.correct_party(tx, told, by=call.actor, today=call.today))
+    return answer if isinstance(answer, Refusal) else Answer(shown_party(answer, call))
+
+
+async def list_duplicates(call: Call) -> Answer | Refusal:
+    id: UUID = call.parameters.party
+    async with call.database.reading() as tx:
+        if await customers.party(tx, id) is None:
+            return Refusal(CustomersRefusal.PARTY_NOT_FOUND, {"id": id})
+        found = await customers.possible_duplicates(tx, id)
+    return Answer(LikenessList([Likeness(shown_party(each.party, call), each.ranked) for each in found]))
+
+
 async def merge(call: Call) -> Answer | Refusal:
     asked: NewMerge = call.body
     return await _merged(
@@ -243,20 +297,22 @@ def _record(record: customers.Record, call: Call) -> PartyRecord:
     )
 
 
-def _content(content: customers.Content) -> RecordContent:
+def _content(content: customers.Content) -> HeldContent:
     match content:
         case customers.Document():
-            return RecordContent(document=convert(content, Document, from_attributes=True))
+            return HeldContent(document=convert(content, Document, from_attributes=True))
         case customers.ContactPoint():
-            return RecordContent(contact=convert(content, ContactPoint, from_attributes=True))
+            return HeldContent(contact=convert(content, ContactPoint, from_attributes=True))
         case customers.ChannelIdentity():
-            return RecordContent(identity=convert(content, ChannelIdentity, from_attributes=True))
+            return HeldContent(identity=convert(content, ChannelIdentity, from_attributes=True))
         case customers.Consent():
-            return RecordContent(consent=convert(content, Consent, from_attributes=True))
+            return HeldContent(consent=convert(content, Consent, from_attributes=True))
         case customers.Identification():
-            return RecordContent(identification=convert(content, Identification, from_attributes=True))
+            return HeldContent(identification=convert(content, Identification, from_attributes=True))
         case customers.Risk():
-            return RecordContent(risk=convert(content, Risk, from_attributes=True))
+            return HeldContent(risk=convert(content, Risk, from_attributes=True))
+        case customers.Former():
+            return HeldContent(former=convert(content, Former, from_attributes=True))
 
 
 def _one_of(given: Struct, names: tuple[str, ...]) -> Refusal | None:
@@ -325,6 +381,27 @@ OPERATIONS = (
         description="Ending it again changes nothing.",
         answer_example=_RECORD_EXAMPLE | {"ended_at": _ENTERED, "ended_by": "branch 7"},
         path_example={"party": ID, "number": 1},
+    ),
+    Operation(
+        "POST", "/v1/parties/{party}/corrections", "correct_party", "Parties", Scope.PARTIES_WRITE,
+        "Correct a party's name or day of birth", correct, {200: Party}, parameters=OneParty, body=NewCorrection,
+        refusals=(
+            CustomersRefusal.TEXT_MALFORMED, CustomersRefusal.CORRECTION_ID_REUSED, CustomersRefusal.BORN_IN_FUTURE,
+            CustomersRefusal.PARTY_NOT_FOUND, CustomersRefusal.PARTY_ERASED, CustomersRefusal.PARTY_MERGED,
+            CustomersRefusal.CORRECTION_EMPTY,
+        ),
+        description="A mistake, a marriage. What was said before is kept among the party's records.",
+        body_example={"id": _ENTERED_ID, "name": "Li Na", "reason": "misspelt when it was registered"},
+        answer_example=SHOWN_EXAMPLE, path_example={"party": ID},
+    ),
+    Operation(
+        "GET", "/v1/parties/{party}/duplicates", "list_duplicates", "Parties", Scope.PARTIES_READ,
+        "List the parties who may be the same", list_duplicates, {200: LikenessList}, parameters=OneParty,
+        refusals=(CustomersRefusal.PARTY_NOT_FOUND,),
+        description="By name (and day of birth, where both are known), telephone and e-mail address, of the party and "
+        "of those merged into it. Of namesakes the first 10,000 are looked at.",
+        answer_example={"duplicates": [{"party": SHOWN_EXAMPLE, "reasons": ["name_and_birth", "phone"]}]},
+        path_example={"party": _MERGE_EXAMPLE["party"]},
     ),
     Operation(
         "POST", "/v1/parties/{party}/merge", "merge_party", "Parties", Scope.PARTIES_WRITE,

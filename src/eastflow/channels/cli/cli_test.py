@@ -244,6 +244,18 @@ def test_one_document_is_one_party_in_every_channel(operator: Operator) -> None:
     operator.run("parties", "find", "--phone", "1", "--email", "2", status=2)
 
 
+def test_a_name_is_corrected_and_who_may_be_the_same_is_listed(operator: Operator) -> None:
+    id, other = (operator.json("parties", "register", "person", name)["id"] for name in ("Ivo Lee", "Ivo Le"))
+    assert operator.json("parties", "duplicates", id) == []
+    corrected = operator.json("parties", "correct", other, "misspelt", "--name", "Ivo Lee", "--personal")
+    assert (corrected["id"], corrected["name"]) == (other, "Ivo Lee")
+    [likeness] = operator.json("parties", "duplicates", id)
+    assert (likeness["party"]["id"], likeness["party"]["name"], likeness["reasons"]) == (other, "I**", ["name"])
+    assert "I**" in operator.run("parties", "duplicates", id)
+    again = operator.json("parties", "correct", other, "again", "--name", "Ivo Lee", status=1)
+    assert again["refused"] == "customers.correction_empty"
+
+
 def test_duplicates_are_merged_and_unmerged_and_kept_by_law(operator: Operator) -> None:
     id, double = (operator.json("parties", "register", "person", name)["id"] for name in ("Zoe Lee", "Zoé Lee"))
     operator.json("parties", "merge", double, id, "one person")

@@ -22,6 +22,7 @@ from eastflow.customers import (
     Document,
     DocumentKind,
     IdentificationLevel,
+    Likeness,
     Party,
     PartyKind,
     Record,
@@ -177,6 +178,38 @@ def parties_end_record(id: UUID, number: int, as_json: Json = False) -> None:
     """Withdraw a consent, take back a document or a contact point."""
     ended = written(lambda tx, _: actions.end_record(tx, id, number, by=operator()), as_json)
     show(_record_data(ended, personal=False), as_json)
+
+
+@parties_app.command("correct")
+def parties_correct(
+    id: UUID,
+    reason: str,
+    name: str | None = None,
+    born_on: DayOrNone = None,
+    personal: Personal = False,
+    as_json: Json = False,
+) -> None:
+    """Correct a party's name or day of birth; what was said before is kept among its records."""
+    told = customers.Correction(new_id(), id, reason, name, born_on)
+    corrected = written(lambda tx, today: actions.correct_party(tx, told, by=operator(), today=today), as_json)
+    show(shown_party(corrected, personal), as_json)
+
+
+@parties_app.command("duplicates")
+def parties_duplicates(id: UUID, personal: Personal = False, as_json: Json = False) -> None:
+    """The parties who may be the same, and why, the likeliest first."""
+
+    async def work(bank: Bank) -> list[Likeness] | Refusal:
+        async with bank.database.reading() as tx:
+            if await customers.party(tx, id) is None:
+                return Refusal(customers.CustomersRefusal.PARTY_NOT_FOUND, {"id": id})
+            return await customers.possible_duplicates(tx, id)
+
+    found = accepted(in_bank(work), as_json)
+    shown = [(shown_party(each.party, personal), [reason.value for reason in each.ranked]) for each in found]
+    rows = [(party.id, party.name, ", ".join(reasons)) for party, reasons in shown]
+    answer = [{"party": party, "reasons": reasons} for party, reasons in shown]
+    show_rows(("id", "name", "reasons"), rows, answer, as_json)
 
 
 @parties_app.command("merge")

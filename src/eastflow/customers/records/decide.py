@@ -23,6 +23,7 @@ from .model import (
     ContactPoint,
     Content,
     Document,
+    Former,
     Identification,
     IdentificationLevel,
     Record,
@@ -75,6 +76,8 @@ def key_of(content: Content) -> Key:
             return ("identification",)
         case Risk():
             return ("risk",)
+        case Former(correction):
+            return "former", str(correction)
 
 
 def is_claimed(content: Content) -> bool:
@@ -140,9 +143,9 @@ def decide_record(
 
 
 def decide_end(records: Sequence[Record], number: int) -> Record | Refusal:
-    """The record, ended already or to be ended."""
-    found = next((record for record in records if record.number == number), None)
-    return found or Refusal(CustomersRefusal.RECORD_NOT_FOUND, {"number": number})
+    """The record, ended already or to be ended. What the party was called stays for good."""
+    fitting = (each for each in records if each.number == number and not isinstance(each.content, Former))
+    return next(fitting, None) or Refusal(CustomersRefusal.RECORD_NOT_FOUND, {"number": number})
 
 
 def decide_found(found: Party, asked: Party) -> Party | Refusal:
@@ -237,6 +240,8 @@ def _texts(content: Content) -> list[tuple[str, str, int]]:
             return [("identifier", identifier, ADDRESS_CHARACTERS_MAX)]
         case Consent(purpose):
             return [("purpose", purpose, PURPOSE_CHARACTERS_MAX)]
+        case Former(_, _, _, reason):
+            return [("reason", reason, ADDRESS_CHARACTERS_MAX)]
         case _:
             return []
 

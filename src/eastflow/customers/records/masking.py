@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..personal_data.masking import HIDDEN, masked_email, masked_number
-from .model import ChannelIdentity, ContactKind, ContactPoint, Content, Document, Record, Risk
+from ..personal_data.masking import HIDDEN, masked_email, masked_name, masked_number
+from .model import ChannelIdentity, ContactKind, ContactPoint, Content, Document, Former, Record, Risk
 
 
 def masked_record(record: Record) -> Record:
@@ -26,5 +26,7 @@ def _masked(content: Content) -> Content:
             return replace(content, identifier=masked_number(content.identifier))
         case Risk():
             return replace(content, reason=HIDDEN if content.reason else "")
+        case Former():
+            return replace(content, name=masked_name(content.name), born_on=None, reason=HIDDEN)
         case _:
             return content

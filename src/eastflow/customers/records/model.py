@@ -1,10 +1,11 @@
-"""The nouns of records: documents, contact points, channel identities, consents, levels, risk classes."""
+"""The nouns of records: documents, contact points, channel identities, consents, levels, risk classes, former names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from uuid import UUID
 
 from ..model import Channel
 
@@ -96,7 +97,17 @@ class Risk:
     reason: str = ""
 
 
-Content = Document | ContactPoint | ChannelIdentity | Consent | Identification | Risk
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What the party was called, and when born, until that was corrected by the `correction` of this id, and why."""
+
+    correction: UUID
+    name: str
+    born_on: date | None
+    reason: str
+
+
+Content = Document | ContactPoint | ChannelIdentity | Consent | Identification | Risk | Former
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from eastflow.storage import Keys, Transaction, seal, unseal
 
 from ..personal_data import store as vault
 from .decide import Key, is_claimed, is_traced, key_of
-from .model import ChannelIdentity, Consent, ContactPoint, Content, Document, Identification, Record, Risk
+from .model import ChannelIdentity, Consent, ContactPoint, Content, Document, Former, Identification, Record, Risk
 
 KINDS: dict[str, type[Content]] = {
     "document": Document,
@@ -21,6 +21,7 @@ KINDS: dict[str, type[Content]] = {
     "consent": Consent,
     "identification": Identification,
     "risk": Risk,
+    "former": Former,
 }
 _KIND_OF = {kind: name for name, kind in KINDS.items()}
 _RECORD = "r.party_id, r.number, r.kind, r.sealed, r.added_at, r.added_by, r.ended_at, r.ended_by"

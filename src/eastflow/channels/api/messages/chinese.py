@@ -113,6 +113,8 @@ CHINESE: dict[str, tuple[str, str]] = {
     "customers.document_expired": ("证件已过期", "证件已于 {expires_on} 过期。"),
     "customers.party_erased": ("客户资料已删除", "客户 {id} 的资料已删除。"),
     "customers.party_merged": ("客户已合并", "客户 {id} 已并入另一客户。"),
+    "customers.correction_id_reused": ("更正编号已被使用", "更正 {id} 此前已以不同内容提交。"),
+    "customers.correction_empty": ("没有可更正的内容", "客户 {id} 的姓名和出生日期与此相同。"),
     "customers.merge_unsuitable": ("不能合并", "客户 {id} 与客户 {into} 不是同类的两个客户。"),
     "customers.merge_not_found": ("未合并", "客户 {id} 未并入其他客户。"),
     "customers.record_not_found": ("记录不存在", "该客户没有记录 {number}。"),

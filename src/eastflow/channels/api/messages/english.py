@@ -150,6 +150,11 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "customers.document_expired": ("Document expired", "The document expired on {expires_on}."),
     "customers.party_erased": ("Party erased", "What was known of party {id} has been erased."),
     "customers.party_merged": ("Party merged", "Party {id} has been merged into another."),
+    "customers.correction_id_reused": (
+        "Correction id reused",
+        "The correction {id} was made before, with other content.",
+    ),
+    "customers.correction_empty": ("Nothing to correct", "Party {id} is called so already, and born on that day."),
     "customers.merge_unsuitable": ("Cannot be merged", "Party {id} and party {into} are not two of one kind."),
     "customers.merge_not_found": ("Not merged", "Party {id} is not merged into another."),
     "customers.record_not_found": ("No such record", "There is no record {number} of the party."),

@@ -150,6 +150,8 @@ KOREAN: dict[str, tuple[str, str]] = {
     "customers.document_expired": ("만료된 신분증", "신분증이 {expires_on}에 만료되었습니다."),
     "customers.party_erased": ("삭제된 고객", "고객 {id}의 정보가 삭제되었습니다."),
     "customers.party_merged": ("병합된 고객", "고객 {id}은(는) 다른 고객에 병합되었습니다."),
+    "customers.correction_id_reused": ("이미 사용된 정정 ID", "정정 {id}은(는) 이전에 다른 내용으로 접수되었습니다."),
+    "customers.correction_empty": ("정정할 내용 없음", "고객 {id}의 이름과 생년월일이 이미 그와 같습니다."),
     "customers.merge_unsuitable": (
         "병합할 수 없음",
         "고객 {id}와(과) 고객 {into}은(는) 같은 종류의 두 고객이 아닙니다.",
