@@ -8,6 +8,7 @@ import io
 import os
 import time
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from typing import Any
@@ -22,8 +23,14 @@ from eastflow.deposits import actions as deposits
 from eastflow.kernel import Refusal
 from eastflow.ledger import Done, Entry, Posting, Side, verify
 from eastflow.ledger.actions import Engine, internal_account, new_id
-from eastflow.products import Plan, Terms, begin, state_of, terms_from
-from eastflow.products.actions import approve_version, draft_version, launch_version, simulate_version
+from eastflow.products import Migration, Plan, RateChange, Terms, begin, state_of, terms_from
+from eastflow.products.actions import (
+    approve_version,
+    draft_version,
+    launch_version,
+    plan_migration,
+    simulate_version,
+)
 from eastflow.storage import Database, migrate
 
 from . import floors, harness
@@ -34,6 +41,7 @@ from .workloads import ASSET, Uniform, build_entries
 SUMMARY = "Interest settlement of many demand contracts, each credited by an entry of its own."
 CODE = "bench-settlement"
 OPENED_ON, MOVED_ON, SETTLED_ON = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 21)
+MIGRATED_ON = date(2026, 1, 22)
 OPENING_MINOR = 1_000_000
 FUNDING_LEGS = 99
 BATCH_ENTRIES = 5_000
@@ -58,6 +66,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--entries", type=int, help="booked on the day whose interest is counted")
     parser.add_argument("--parts", type=int, default=2, help="parts of the accounts, at work at once")
     parser.add_argument("--fee", action="store_true", help="a fee is due too: each contract is asked by itself")
+    parser.add_argument("--migrate", action="store_true", help="put all under new terms on the next day")
     parser.add_argument("--verify", action="store_true", help="prove the books at the end")
 
 
@@ -69,7 +78,8 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
     try:
         await migrate(database)
         made = _terms(fee=arguments.fee)
-        number = await _launch(database, made)
+        await _launch(database, made, 1)
+        number = await _number(database)
         await _open(database, bank.url, accounts, made, number)
         await _fund(database, accounts)
         await settle(bank.url)
@@ -86,6 +96,11 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
             async with database.reading() as tx:
                 charged = await tx.value("SELECT count(*) FROM ledger_entry WHERE kind = 'fee.keeping'")
             checks["all_charged"] = charged == accounts
+        migrated_seconds = None
+        if arguments.migrate:
+            await _plan(database, made)
+            migrated_seconds = await _timed("migrating", _migrate(database, parts))
+            checks["all_migrated"] = await _all_migrated(database)
         if arguments.verify or arguments.quick:
             async with database.reading() as tx:
                 checks["proved"] = (await verify(tx)).proved
@@ -109,6 +124,7 @@ async def measure(bank: Bank, arguments: argparse.Namespace) -> Report:
             "accrual_of_the_day_seconds": rounded(counted_seconds),
             "entries_counted_per_second": rounded(entries / counted_seconds),
             "accounts_first_counted_per_second": rounded(accounts / first_seconds),
+            "accounts_migrated_per_second": migrated_seconds and rounded(accounts / migrated_seconds),
         },
     )  # fmt: skip
 
@@ -119,20 +135,45 @@ def _terms(*, fee: bool) -> Terms:
     return made
 
 
-async def _launch(database: Database, made: Terms) -> int:
-    """The product, live; the small number that accruals know its terms by."""
+async def _launch(database: Database, made: Terms, number: int) -> None:
+    """That version of the product, live."""
     plan = Plan(OPENED_ON, 1, OPENING_MINOR)
     await database.run(lambda tx: draft_version(tx, uuid4(), made, by="maker"))
-    await database.run(lambda tx: simulate_version(tx, CODE, 1, plan))
-    await database.run(lambda tx: approve_version(tx, CODE, 1, by="checker"))
-    live = await database.run(
-        lambda tx: launch_version(tx, CODE, 1, live_from=OPENED_ON, by="checker", today=OPENED_ON)
-    )
+    await database.run(lambda tx: simulate_version(tx, CODE, number, plan))
+    await database.run(lambda tx: approve_version(tx, CODE, number, by="checker"))
+    day = OPENED_ON if number == 1 else MIGRATED_ON
+    live = await database.run(lambda tx: launch_version(tx, CODE, number, live_from=day, by="checker", today=day))
     assert not isinstance(live, Refusal), live
+
+
+async def _number(database: Database) -> int:
+    """The small number that accruals know the first version's terms by."""
     await database.run(
         lambda tx: tx.execute("INSERT INTO deposits_terms (product, version, number) VALUES ($1, 1, 1)", CODE)
     )
     return 1
+
+
+async def _plan(database: Database, made: Terms) -> None:
+    """That all go under another version, with higher rates."""
+    change = made.rates.changes[-1]
+    tiers = tuple(replace(tier, rate_units=2 * tier.rate_units) for tier in change.tiers)
+    dearer = replace(made, rates=replace(made.rates, changes=(*made.rates.changes, RateChange(MIGRATED_ON, tiers))))
+    await _launch(database, dearer, 2)
+    plan = Migration(uuid4(), CODE, 1, 2, MIGRATED_ON, "planner")
+    planned = await database.run(lambda tx: plan_migration(tx, plan, today=MIGRATED_ON))
+    assert not isinstance(planned, Refusal), planned
+
+
+async def _migrate(database: Database, parts: int) -> None:
+    async with _engine(database, MIGRATED_ON) as engine:
+        await asyncio.gather(*(deposits.migrate_contracts(engine, MIGRATED_ON, part, parts) for part in range(parts)))
+
+
+async def _all_migrated(database: Database) -> bool:
+    async with database.reading() as tx:
+        left: int = await tx.value("SELECT count(*) FROM deposits_contract WHERE version <> 2")
+    return left == 0
 
 
 async def _open(database: Database, url: str, count: int, made: Terms, terms_number: int) -> None:

@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -88,11 +89,26 @@ CASES = (
 DAYS = 60
 
 
-@settings(
+A_FEW = settings(
     max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(seed=st.integers(0, 2**32))
+SEEDS = st.integers(0, 2**32)
+
+
+@A_FEW
+@given(seed=SEEDS)
 async def test_what_is_booked_is_what_a_clerk_counts(database: Database, seed: int) -> None:
+    await is_what_a_clerk_counts(database, seed)
+
+
+@pytest.mark.soak
+@settings(A_FEW, max_examples=100)
+@given(seed=SEEDS)
+async def test_what_is_booked_is_what_a_clerk_counts_for_long(database: Database, seed: int) -> None:
+    await is_what_a_clerk_counts(database, seed)
+
+
+async def is_what_a_clerk_counts(database: Database, seed: int) -> None:
     chance = random.Random(seed)
     world = await fresh_world(database)
     migrates = START + timedelta(days=chance.randint(10, 45))

@@ -17,8 +17,8 @@ from eastflow.products import ProductsRefusal
 
 from .. import Executed, actions, deposit
 from ..conftest import DEMAND, World
-from . import actions as day_end
 from . import store
+from .runs import actions as runs
 
 FEES: Mapping[str, Any] = {
     **DEMAND, "code": "fees", "name": "Fees",
@@ -88,7 +88,7 @@ async def test_what_cannot_be_taken_back_stays_owed(world: World) -> None:
 
 
 async def test_each_of_many_that_are_owed_is_tried_each_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(day_end, "CONTRACTS_PER_PAGE", 2)
+    monkeypatch.setattr(runs, "CONTRACTS_PER_PAGE", 2)
     await world.start(DEMAND)
     places = [(await world.open(amount_minor=100_000_000)).deposit.account for _ in range(5)]
     async with Engine(world.database, clock=world.clock, today=lambda: world.day) as engine:

@@ -20,6 +20,7 @@ from .. import Executed, Order, actions
 from ..conftest import DEMAND, World, credited
 from ..store import corrections
 from . import actions as day_end
+from .runs import actions as runs
 
 SETTLED_ON = date(2026, 1, 21)
 # 36 % a year of 10,000.00 is 10.00 a day.
@@ -61,8 +62,8 @@ async def test_many_are_settled_in_columns(world: World, monkeypatch: pytest.Mon
     async def nobody(*_: object, **__: object) -> None:
         raise AssertionError("one by one")
 
-    monkeypatch.setattr(day_end, "_due", nobody)
-    monkeypatch.setattr(day_end, "ACCOUNTS_PER_BATCH", 3)
+    monkeypatch.setattr(day_end, "due", nobody)
+    monkeypatch.setattr(runs, "ACCOUNTS_PER_BATCH", 3)
     assert await world.end_day(date(2026, 1, 11)) == []
     assert await world.end_day(SETTLED_ON) == []
     earned = credited((16, 1_000_000, 150))

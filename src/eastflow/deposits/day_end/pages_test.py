@@ -13,7 +13,7 @@ from eastflow.ledger.actions import Engine
 
 from .. import deposit
 from ..conftest import DEMAND, World, credited, terms
-from . import actions as day_end
+from .runs import actions as runs
 
 FEE_DAY, SETTLED_ON = date(2026, 1, 10), date(2026, 1, 21)
 BONUS = {"name": "loyalty_bonus", "parameters": {"bonus_minor": 7, "balance_min_minor": 100, "months_min": 0}}
@@ -36,13 +36,13 @@ SETTLED = (999_700 + credited((5, 1_000_000, 150), (11, 999_700, 150)) - 50 + 7,
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The accounts that are done one by one."""
-    done, before = list[int](), day_end._one_by_one
+    done, before = list[int](), runs.one_by_one
 
     async def noted(database: Any, accounts: Sequence[int], work: Any) -> Any:
         done.extend(accounts)
         return await before(database, accounts, work)
 
-    monkeypatch.setattr(day_end, "_one_by_one", noted)
+    monkeypatch.setattr(runs, "one_by_one", noted)
     return done
 
 
@@ -58,7 +58,7 @@ async def posted(world: World, accounts: Sequence[int]) -> tuple[int, ...]:
 async def test_fees_and_hooks_go_by_in_pages(
     world: World, alone: list[int], per_page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(day_end, "ACCOUNTS_PER_BATCH", per_page)
+    monkeypatch.setattr(runs, "ACCOUNTS_PER_BATCH", per_page)
     await world.start(CHARGED)
     accounts = await opened(world)
     for day, left in ((FEE_DAY, LEFT), (FEE_DAY, LEFT), (SETTLED_ON, SETTLED), (SETTLED_ON, SETTLED)):

@@ -43,12 +43,13 @@ PROGRAM = """
 import asyncio, os, signal, sys
 from datetime import UTC, date, datetime, time
 from eastflow.deposits import actions
-from eastflow.deposits.day_end import actions as steps, store
+from eastflow.deposits.day_end import store
+from eastflow.deposits.day_end.runs import actions as runs
 from eastflow.ledger.actions import Engine
 from eastflow.storage import Database
 
 url, point, day = sys.argv[1], sys.argv[2].split(":"), date.fromisoformat(sys.argv[3])
-steps.ACCOUNTS_PER_BATCH = 7
+runs.ACCOUNTS_PER_BATCH = 7
 left = int(point[1])
 
 def guarded(owner, name):

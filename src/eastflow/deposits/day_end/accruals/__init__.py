@@ -1,0 +1,1 @@
+"""The interest of what moved on a day."""

@@ -1,0 +1,1 @@
+"""How a step goes over many contracts: in pages, and one by one."""
