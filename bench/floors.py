@@ -38,9 +38,11 @@ WITH place AS (
     SELECT e.first_leg + l.n AS n, l.account_id
     FROM ledger_entry e, unnest(e.account_ids) WITH ORDINALITY AS l (account_id, n)
     WHERE e.chain_id = $1 AND e.block_number = $2
+), laid AS MATERIALIZED (
+    -- First this: where all accounts have few postings, sequences alone would join everything with everything.
+    SELECT leg.account_id, place.sequence FROM leg JOIN place USING (n)
 )
-SELECT p.* FROM leg JOIN place USING (n)
-JOIN ledger_posting p ON p.account_id = leg.account_id AND p.sequence = place.sequence
+SELECT p.* FROM laid JOIN ledger_posting p USING (account_id, sequence)
 ORDER BY p.account_id, p.sequence
 """
 
