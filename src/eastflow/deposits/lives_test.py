@@ -133,6 +133,23 @@ async def test_instalments_closed_early_earn_the_demand_rate(li: Customer) -> No
     assert await li.world.end_day(date(2026, 7, 5)) == []
 
 
+async def test_a_fee_for_closing_early_comes_out_of_what_is_paid(world: World) -> None:
+    fees = [{"name": "early", "event": "early", "amount_minor": 2_500}]
+    await world.start(DEMAND, {**INSTALMENT, "fees": fees})
+    li = Customer(world)
+    account = await li.opens("instalment", 100_000)
+    await li.comes(date(2026, 2, 4))
+    closed = await li.closes()
+    # 30 days at 3.6 %: 300.
+    assert await interest(world, closed) == 300
+    assert isinstance(closed, Executed)
+    async with world.database.reading() as tx:
+        booked = [await entry(tx, id) for id in closed.entries]
+        assert (await verify(tx)).proved
+    moved = [(each.kind, each.amounts_minor[each.accounts.index(account)]) for each in booked if each is not None]
+    assert moved == [("interest", 300), ("fee.early", -2_500), ("withdrawal", -97_800)]
+
+
 async def test_a_call_deposit_is_taken_with_notice_left_after_notice_and_closed_with_notice(li: Customer) -> None:
     world = li.world
     # 20 a day on 1,000,000.

@@ -234,6 +234,49 @@ def test_a_demand_contract_settles_on_its_dates_and_pays_its_fees_after() -> Non
     assert ended[0].balance_minor == 0
 
 
+EARLY = (
+    Fee("early", FeeEvent.EARLY, 5_000),
+    Fee("small", FeeEvent.EARLY, 300, waived_from_minor=1_000_000),
+)
+
+
+@pytest.mark.parametrize(
+    ("terms", "amount", "on", "posted"),
+    [
+        # 31 days and 29 at 1 % of the day it leaves, of months of 30 days; then nothing is early.
+        (TERM, 1_000_000, date(2024, 3, 31), [("interest", 1_667), ("fee:early", -5_000), ("withdrawal", -996_667)]),
+        (TERM, 1_000_000, date(2024, 7, 31), [("interest", 60_000), ("withdrawal", -1_060_000)]),
+        (TERM, 6_000, START, [("fee:early", -5_000), ("fee:small", -300), ("withdrawal", -700)]),
+        # As far as there is any.
+        (TERM, 5_100, START, [("fee:early", -5_000), ("fee:small", -100)]),
+        (TERM, 4_000, START, [("fee:early", -4_000)]),
+        (INSTALMENT, 6_000, START, [("fee:early", -5_000), ("fee:small", -300), ("withdrawal", -700)]),
+        (CALL, 6_000, START, [("fee:early", -5_000), ("fee:small", -300), ("withdrawal", -700)]),
+    ],
+)
+def test_what_leaves_early_bears_the_fees_for_it(
+    terms: Terms, amount: int, on: date, posted: list[tuple[str, int]]
+) -> None:
+    contract = opened(replace(terms, fees=EARLY), amount, AtMaturity.HOLD if terms.at_maturity else None)
+    closed = close(contract, on)
+    assert kinds(closed) == posted
+    assert (done(closed).balance_minor, done(closed).closed_on) == (0, on)
+
+
+def test_a_part_that_leaves_early_bears_the_fees_for_it_out_of_what_is_paid() -> None:
+    left = withdraw(opened(replace(TERM, fees=EARLY), 900_000), 100_000, date(2024, 3, 31))
+    assert kinds(left) == [("interest", 167), ("fee:early", -5_000), ("fee:small", -300), ("withdrawal", -94_867)]
+    assert done(left).balance_minor == 800_000
+
+
+def test_what_leaves_a_call_deposit_under_notice_is_not_early() -> None:
+    called = done(give_notice(opened(replace(CALL, fees=EARLY), 1_000_000), 400_000, START))
+    on = date(2024, 2, 7)
+    assert [kind for kind, _ in kinds(withdraw(called, 400_000, on))] == ["interest", "withdrawal"]
+    assert [kind for kind, _ in kinds(withdraw(called, 400_001, on))] == ["interest", "fee:early", "withdrawal"]
+    assert "fee:early" in [kind for kind, _ in kinds(close(called, on))]
+
+
 def test_closing_pays_the_days_since_the_last_settlement() -> None:
     settled, _ = end_of_day(opened(DEMAND, 600_000), date(2024, 3, 21))
     closed = close(settled, date(2024, 4, 1))

@@ -8,6 +8,7 @@ from datetime import date
 from .accrual import advance
 from .calendar_dates import first_from
 from .directives import Step, moved
+from .lots import leaves_early
 from .model import AccountRole, Contract, Directive, Fee, FeeEvent, Terms
 
 
@@ -39,6 +40,20 @@ def of_withdrawal(contract: Contract) -> list[Fee]:
     """The fees that a withdrawal brings with it, as the balance stands."""
     fees = [fee for fee in contract.terms.fees if fee.event is FeeEvent.WITHDRAWAL]
     return [fee for fee in fees if not _waived(fee, contract.balance_minor)]
+
+
+def of_leaving(contract: Contract, amount_minor: int, interest: int, on: date) -> tuple[Directive, ...]:
+    """The fees for so much with its interest, if it leaves early: in the order of the terms, as far as it has them."""
+    posted: tuple[Directive, ...] = ()
+    if not leaves_early(contract, amount_minor, on):
+        return posted
+    left = amount_minor + interest
+    for fee in contract.terms.fees:
+        if fee.event is FeeEvent.EARLY and not _waived(fee, contract.balance_minor):
+            taken = min(fee.amount_minor, left)
+            left -= taken
+            posted += charged(fee, on, taken)
+    return posted
 
 
 def charged(fee: Fee, day: date, amount_minor: int) -> tuple[Directive, ...]:

@@ -61,6 +61,13 @@ def called_minor(contract: Contract, on: date) -> int:
     return sum(notice.amount_minor for notice in contract.notices if notice.due_on == on)
 
 
+def leaves_early(contract: Contract, amount_minor: int, on: date) -> bool:
+    """Whether so much leaves before its term is over, or without notice of all of it."""
+    if contract.period is not None:
+        return on < contract.period.maturity
+    return contract.terms.kind is ProductKind.CALL and called_minor(contract, on) < amount_minor
+
+
 def lapse_notices(contract: Contract, day: date) -> Contract:
     """At the end of the day they were for, what was not taken of them has stood idle since notice was given."""
     balance, idle = contract.balance_minor, contract.idle_numerator

@@ -109,18 +109,20 @@ class Overdraft:
 
 
 class FeeEvent(Enum):
-    """`schedule`: on the fee's dates. `withdrawal`: with each withdrawal."""
+    """`schedule`: on the fee's dates. `withdrawal`: with each withdrawal. `early`: with what leaves a term before it
+    matures, or a call deposit without notice."""
 
     SCHEDULE = "schedule"
     WITHDRAWAL = "withdrawal"
+    EARLY = "early"
 
 
 @dataclass(frozen=True, slots=True)
 class Fee:
     """`amount_minor` when `event` happens; not while the balance is at least `waived_from_minor`.
 
-    A scheduled fee takes what the balance has above its floor and no more: the rest is not owed.
-    `schedule` is given for those on schedule only.
+    A scheduled fee takes what the balance has above its floor and no more, an early one what is paid out and no more:
+    the rest is not owed. `schedule` is given for those on schedule only.
     """
 
     name: str

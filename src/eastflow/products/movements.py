@@ -51,7 +51,8 @@ def withdraw(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
     """Part of the money is taken out; of a term or call deposit with the interest of that part. All of it: `close`.
 
     Before its maturity a term's part earns the demand rate of that day, and the rest goes on as it was. A call
-    deposit's part earns its rate as far as notice of it was given for that day.
+    deposit's part earns its rate as far as notice of it was given for that day. Fees for leaving early come out of what
+    is paid.
     Refusals: OPERATION_NOT_OFFERED, AMOUNT_BELOW_MINIMUM, BALANCE_INSUFFICIENT, BALANCE_BELOW_FLOOR,
     PARTIAL_WITHDRAWALS_EXHAUSTED.
     """
@@ -70,7 +71,9 @@ def withdraw(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
         partial_withdrawals=contract.partial_withdrawals + 1,
         acted_on=on,
     )
-    return left, interest_paid(on, interest) + withdrawn(on, amount_minor + interest)
+    charges = fees.of_leaving(contract, amount_minor, interest, on)
+    posted = interest_paid(on, interest) + charges
+    return left, posted + withdrawn(on, amount_minor + customer_minor(posted))
 
 
 def give_notice(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
@@ -109,15 +112,17 @@ def renew(contract: Contract, on: date) -> Step | Refusal:
 
 
 def close(contract: Contract, on: date) -> Step | Refusal:
-    """All is taken out with what it has earned. No fee is taken for it, and no floor holds it. What is overdrawn is
-    paid in before.
+    """All is taken out with what it has earned, less the fees for leaving early. No floor holds it. What is overdrawn
+    is paid in before.
 
     Refusals: BALANCE_INSUFFICIENT.
     """
     if refusal := _unfit(contract, on):
         return refusal
     if contract.accrual is None:
-        return emptied(contract, on, lots.interest_minor(contract, on))
+        interest = lots.interest_minor(contract, on)
+        charges = fees.of_leaving(contract, contract.balance_minor, interest, on)
+        return emptied(contract, on, interest, charges=charges)
     accrual = advance(contract.terms, contract.accrual, on)
     interest = interest_minor(contract.terms, accrual)
     cost = contract.owed_minor + debit_interest_minor(contract.terms, accrual)

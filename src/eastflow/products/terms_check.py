@@ -134,8 +134,9 @@ def _kind_faults(terms: Terms) -> Iterator[Fault]:
         yield "notice_days", f"from 1 to {NOTICE_DAYS_MAX} are wanted"
     if demand and terms.limits.partial_withdrawals_max is not None:
         yield "limits.partial_withdrawals_max", "a demand product does not count withdrawals"
-    if not demand and terms.fees:
-        yield "fees", "only a demand product has fees"
+    for place, fee in enumerate(terms.fees):
+        if demand is (fee.event is FeeEvent.EARLY):
+            yield f"fees[{place}].event", "early is for what has a term or notice, all others for a demand product"
     if not demand and terms.hooks:
         yield "hooks", "only a demand product has hooks: they are asked on settlement dates"
 

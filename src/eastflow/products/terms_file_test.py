@@ -28,6 +28,7 @@ INSTALMENT = terms_to(shipped()["cny-instalment-1y"])
 MONTHS = {"months": [1, 2], "day": 31}
 HOOK = {"name": "loyalty_bonus", "parameters": {"bonus_minor": 1, "balance_min_minor": 0, "months_min": 0}}
 FEE = {"name": "keeping", "event": "schedule", "amount_minor": 1, "schedule": MONTHS}
+EARLY = {"name": "early", "event": "early", "amount_minor": 1}
 TIERS = {"changes": [{"since": "2024-01-01", "tiers": [{"percent": "1"}]}]}
 
 
@@ -99,7 +100,10 @@ MALFORMED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (DEMAND, {"fees": [FEE | {"event": "withdrawal"}]}, "fees[0].schedule"),
     (DEMAND, {"fees": [{"name": "keeping", "event": "schedule", "amount_minor": 1}]}, "fees[0].schedule"),
     (DEMAND, {"fees": [FEE | {"schedule": {"months": [1], "day": 32}}]}, "fees[0].schedule.day"),
-    (TERM, {"fees": [FEE]}, "fees"),
+    (TERM, {"fees": [FEE]}, "fees[0].event"),
+    (DEMAND, {"fees": [EARLY]}, "fees[0].event"),
+    (TERM, {"fees": [EARLY | {"schedule": MONTHS}]}, "fees[0].schedule"),
+    (TERM, {"fees": [EARLY, EARLY]}, "fees"),
     (DEMAND, {"eligibility": {"age_min": 200}}, "eligibility.age_min"),
     (DEMAND, {"eligibility": {"age_min": 18, "age_max": 17}}, "eligibility.age_max"),
     (DEMAND, {"eligibility": {"channels": ["door"]}}, "eligibility.channels[0]"),
