@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -17,6 +19,7 @@ from starlette.types import Scope as AsgiScope
 from eastflow.channels.api import ApiKey, ApiRefusal, ApiSettings, Call, Operation, Scope, Services
 from eastflow.channels.api.day_ends import DayEnds
 from eastflow.channels.api.keys import KeyRing
+from eastflow.channels.api.messages.english import ENGLISH
 from eastflow.channels.api.operation import KEY_IN_SCOPE, PathEndpoint
 from eastflow.channels.api.problems import STATUSES
 from eastflow.kernel import Refusal, RefusalCode
@@ -51,6 +54,53 @@ def test_there_are_refusals() -> None:
 
 def test_codes_are_namespaced_by_room() -> None:
     assert [code for room, code in refusals() if code.value != f"{room}.{code.name.lower()}"] == []
+
+
+def told() -> Iterator[tuple[str, str, set[str]]]:
+    """Where the house refuses with facts that can be read off: the place, the code's name, the facts' names."""
+    for path in sorted(ROOT.rglob("*.py")):
+        if path.name.endswith("_test.py"):
+            continue
+        known: dict[str, set[str]] = {}
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assign | ast.Call)]
+        for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+            if isinstance(node, ast.Assign):
+                known |= {each.id: _keys(node.value, known) for each in node.targets if isinstance(each, ast.Name)}
+            elif (
+                isinstance(node.func, ast.Name)
+                and node.func.id == "Refusal"
+                and isinstance(node.args[0], ast.Attribute)
+            ):
+                facts = _keys(node.args[1], known) if len(node.args) > 1 else set()
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.args[0]), facts
+
+
+def _keys(node: ast.expr, known: dict[str, set[str]]) -> set[str]:
+    """Of a dict as it is written; anything else may have whatever name."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id, {"*"})
+    if not isinstance(node, ast.Dict):
+        return {"*"}
+    names = set[str]()
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            names |= _keys(value, known)
+        else:
+            names.add(str(key.value) if isinstance(key, ast.Constant) else "*")
+    return names
+
+
+def test_what_a_text_names_is_among_the_facts() -> None:
+    codes = {f"{type(code).__name__}.{code.name}": code.value for _, code in refusals()}
+    read = [(place, codes[name], facts) for place, name, facts in told() if name in codes]
+    assert len(read) > 300
+    missing = [
+        (place, code, named)
+        for place, code, facts in read
+        for named in re.findall(r"{(\w+)", " ".join(ENGLISH[code]))
+        if named not in facts and "*" not in facts
+    ]
+    assert missing == []
 
 
 def test_codes_are_unique() -> None:

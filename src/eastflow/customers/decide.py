@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
-from eastflow.kernel import EXACT_JSON_INTEGER_MAX, Refusal, details_problem, is_text
+from eastflow.kernel import DETAILS_MAX, EXACT_JSON_INTEGER_MAX, Refusal, details_problem, is_text
 
 from .model import NAME_CHARACTERS_MAX, REFERENCE_CHARACTERS_MAX, Party, Role, RoleKind
 from .refusals import CustomersRefusal
@@ -91,7 +91,7 @@ def decide_registration(
         return refusal
     if existing is not None:
         same = party in (existing, first)
-        return existing if same else Refusal(CustomersRefusal.PARTY_ID_REUSED, {"party": str(party.id)})
+        return existing if same else Refusal(CustomersRefusal.PARTY_ID_REUSED, {"id": str(party.id)})
     if holder is not None:
         return Refusal(CustomersRefusal.REFERENCE_TAKEN, {"reference": party.reference})
     if party.born_on is not None and party.born_on > today:
@@ -106,14 +106,15 @@ def decide_grant(role: Role, records: Sequence[RoleRecord], *, party_exists: boo
     if refusal := check_role(role.account, role.since, role.until):
         return refusal
     if not party_exists:
-        return Refusal(CustomersRefusal.PARTY_NOT_FOUND, {"party": str(role.party)})
+        return Refusal(CustomersRefusal.PARTY_NOT_FOUND, {"id": str(role.party)})
     # All are asked first, since a role that has been ended may by now have a successor in the time it once had.
     for record in records:
         if record.as_granted == role:
             return record.role
     for record in records:
         if record.role.since == role.since or _overlap(record.role, role):
-            return Refusal(CustomersRefusal.ROLE_EXISTS, {"since": record.role.since, "until": record.role.until})
+            facts = {"account": role.account, "since": record.role.since, "until": record.role.until}
+            return Refusal(CustomersRefusal.ROLE_EXISTS, facts)
     return role
 
 
@@ -139,7 +140,7 @@ def check_party(party: Party) -> Refusal | None:
     if problem == "malformed":
         return Refusal(CustomersRefusal.TEXT_MALFORMED, {"field": "details"})
     if problem == "too_large":
-        return Refusal(CustomersRefusal.DETAILS_TOO_LARGE, {"keys": len(party.details)})
+        return Refusal(CustomersRefusal.DETAILS_TOO_LARGE, {"keys": len(party.details), "keys_max": DETAILS_MAX})
     return None
 
 

@@ -125,7 +125,7 @@ def _text(content: object) -> str:
     if content is None:
         return ""
     if isinstance(content, dict):
-        return ", ".join(f"{name} {_text(each)}" for name, each in content.items())
+        return ", ".join(f"{name} {_text(each)}" for name, each in content.items() if each is not None)
     if isinstance(content, list | tuple):
         return "\n".join(_text(each) for each in content)
     return printable(str(content))

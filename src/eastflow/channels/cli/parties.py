@@ -28,7 +28,7 @@ from .messages import say
 from .options import DayOrNone, Json, Limit
 from .output import accepted, in_bank, print_json, show, show_rows
 
-parties_app = typer.Typer(help="Parties: register, find, show, list, merge, erase.", no_args_is_help=True)
+parties_app = typer.Typer(help="Parties: register, find, show, list, correct, merge, erase.", no_args_is_help=True)
 Personal = Annotated[bool, typer.Option("--personal", help="Show personal data, which is masked otherwise.")]
 
 
