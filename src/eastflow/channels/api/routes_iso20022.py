@@ -99,6 +99,15 @@ class _Handlers:
             return Refusal(ApiRefusal.NOT_FOUND, {"path": f"/v1/iso20022/messages/{id}"})
         return Answer(_shown(found))
 
+    async def status_report(self, call: Call) -> Answer | Refusal:
+        id: UUID = call.parameters.id
+        asked, content = await self._desk.message(id), await self._desk.status_report(id)
+        if asked is None or content is None:
+            return Refusal(ApiRefusal.NOT_FOUND, {"path": f"/v1/iso20022/messages/{id}/status-report"})
+        if asked.counterparty != call.actor and not may_see(call):
+            return Refusal(ApiRefusal.SCOPE_MISSING, {"scope": Scope.PARTIES_PERSONAL.value})
+        return Answer(content, media_type=XML_TYPE)
+
     async def list_page(self, call: Call) -> Answer | Refusal:
         asked: MessageList = call.parameters
         after = None if asked.cursor is None else wire.read_cursor(asked.cursor, UUID)
@@ -172,6 +181,14 @@ def iso20022_operations(desk: Desk) -> tuple[Operation, ...]:
             "Try a message again that was given up", does.send_again, {200: KeptMessage}, parameters=OneMessage,
             refusals=(ApiRefusal.NOT_FOUND,), answer_example=EXAMPLE, path_example={"id": ID},
             description="Under the same id. One that waits or has arrived stays as it is.",
+        ),
+        Operation(
+            "GET", "/v1/iso20022/messages/{id}/status-report", "read_pain002", "ISO 20022", Scope.ISO20022_READ,
+            "What has become of the payments of a pain.001, as a pain.002", does.status_report, {200: str},
+            parameters=OneMessage, refusals=(ApiRefusal.NOT_FOUND,), answer_example=XML_EXAMPLE,
+            path_example={"id": ID}, media_type=XML_TYPE,
+            description="As they stand now: paid on their day, refused on it, cancelled, rejected or returned by the "
+            "other bank. The id is that of the header `Eastflow-Message`. Another's message takes `parties:personal`.",
         ),
         Operation(
             "GET", "/v1/iso20022/statements/{account}/{day}", "read_camt053", "ISO 20022", Scope.ISO20022_READ,

@@ -26,7 +26,7 @@ _Page = Annotated[int, typer.Option(min=1, max=99_999, help="A thousand entries 
 def iso20022_app(desk_of: Callable[[Bank], Desk]) -> typer.Typer:
     """`desk_of` makes the desk of an opened bank."""
     app = typer.Typer(
-        help="ISO 20022 messages: receive, list, show, again, statement, notification.", no_args_is_help=True
+        help="ISO 20022 messages: receive, list, show, status, again, statement, notification.", no_args_is_help=True
     )
 
     @app.command("receive")
@@ -64,6 +64,14 @@ def iso20022_app(desk_of: Callable[[Bank], Desk]) -> typer.Typer:
             fail(say("no_message", id=id))
         content = found.content.decode(errors="replace") if personal else None
         show(_data(found) | {"content": content}, as_json)
+
+    @app.command("status")
+    def status(id: UUID) -> None:
+        """What has become of the payments of a pain.001, as a pain.002."""
+        content = in_bank(lambda bank: desk_of(bank).status_report(id))
+        if content is None:
+            fail(say("no_message", id=id))
+        typer.echo(content.decode())
 
     @app.command("again")
     def again(id: UUID, as_json: Json = False) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from eastflow.customers import Channel
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import new_id
-from eastflow.payments import DAYS_AHEAD_MAX, Endpoint, Incoming, OrderStatus, PaymentsRefusal, PaymentStatus
+from eastflow.payments import DAYS_AHEAD_MAX, Endpoint, Incoming, PaymentsRefusal, PaymentStatus
 from eastflow.payments import Transfer as AskedTransfer
 from eastflow.payments.actions import (
     apply_collection_status,
@@ -56,6 +56,7 @@ from .model import (
 from .read import read
 from .reasons import NOT_SPECIFIED, reason_of
 from .settings import Iso20022Settings
+from .status_reports import standing
 from .verification import actions as verification
 from .work import Work, minor, refused
 
@@ -238,10 +239,9 @@ async def _schedule(work: Work, asked: Transfer, told: AskedTransfer) -> StatusL
     order = await schedule_transfer(work.tx, told, asked.day, today=work.today, by=work.sender, clock=work.clock)
     if isinstance(order, Refusal):
         return refused(asked, reason_of(order))
-    if order.status is OrderStatus.CANCELLED:
-        return refused(asked, decide.CANCELLED)
-    reason = decide.scheduled(order.first_on)
-    return StatusLine(asked.uetr, asked.end_to_end_id, TransactionStatus.SCHEDULED.value, reason, asked.instruction_id)
+    # It may be a repeated one, whose day has come.
+    status, reason = await standing(work.tx, order.id)
+    return StatusLine(asked.uetr, asked.end_to_end_id, status.value, reason, asked.instruction_id)
 
 
 async def _take_in(work: Work, sent: Transfer) -> StatusLine:

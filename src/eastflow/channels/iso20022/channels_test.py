@@ -84,6 +84,21 @@ async def test_a_message_is_answered_and_kept(caller: Caller, bank: Bank) -> Non
     assert await bank.posted(1) == START_MINOR - 1_000
 
 
+async def test_who_asked_for_payments_asks_what_has_become_of_them(caller: Caller) -> None:
+    key = await caller.key("company", Scope.ISO20022_READ, Scope.ISO20022_WRITE)
+    other = await caller.key("other", Scope.ISO20022_READ)
+    trusted = await caller.key("trusted", Scope.ISO20022_READ, Scope.PARTIES_PERSONAL)
+    sent = await caller.client.post(MESSAGES, content=pain001([Paid()], day="2026-02-01"), headers=key)
+    path = f"{MESSAGES}/{sent.headers['eastflow-message']}/status-report"
+    for allowed in (key, trusted):
+        told = await caller.client.get(path, headers=allowed)
+        assert (told.status_code, told.headers["content-type"]) == (200, "application/xml")
+        assert texts(valid(told.content), "TxSts") == ["ACCP"]
+    refused = await caller.client.get(path, headers=other)
+    assert (refused.status_code, refused.json()["code"]) == (403, "api.scope_missing")
+    assert (await caller.client.get(f"{MESSAGES}/{uuid4()}/status-report", headers=key)).status_code == 404
+
+
 async def test_what_is_no_message_or_not_permitted_is_a_problem(caller: Caller) -> None:
     writes, reads = await caller.key("company", Scope.ISO20022_WRITE), await caller.key("x", Scope.ISO20022_READ)
     for content in (b"", b"{}", b"<!DOCTYPE a><a/>", pacs002(uuid4(), "ACSC").encode()):
@@ -139,6 +154,8 @@ def test_the_command_line_takes_a_file(bank: Bank, tmp_path: Path) -> None:
     assert json.loads(run("show", taken["id"], "--personal", "--json"))["content"] == file.read_text()
     assert json.loads(run("again", taken["id"], "--json"))["status"] == "done"
     assert "no message" in run("again", str(uuid4()), status=1)
+    assert texts(valid(run("status", taken["id"]).strip().encode()), "TxSts") == ["ACSC"]
+    assert "no message" in run("status", str(uuid4()), status=1)
     assert "Ntfctn" in run("notification", "1", "--day", str(TODAY))
     assert "Stmt" in run("statement", "1", "--day", str(TODAY))
     file.write_text("<a/>")

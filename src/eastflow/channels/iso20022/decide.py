@@ -7,7 +7,16 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, Refusal
-from eastflow.payments import Direction, Payment, PaymentsRefusal, PaymentStatus, Recall
+from eastflow.payments import (
+    Direction,
+    Occurrence,
+    OrderStatus,
+    Payment,
+    PaymentsRefusal,
+    PaymentStatus,
+    Recall,
+    StandingOrder,
+)
 from eastflow.payments import RecallStatus as PaymentsRecallStatus
 
 from . import amounts, reasons
@@ -152,6 +161,15 @@ def status_of(payment: Payment) -> tuple[TransactionStatus, Reason | None]:
     if status is TransactionStatus.REFUSED:
         reason = reason or Reason(reasons.NOT_SPECIFIED)
     return status, reason
+
+
+def status_of_order(order: StandingOrder, done: Sequence[Occurrence]) -> tuple[TransactionStatus, Reason | None]:
+    """Of a payment that waits for its day, or was not made on it."""
+    if done and done[-1].reason is not None:
+        return TransactionStatus.REFUSED, reasons.reason_of_code(done[-1].reason)
+    if order.status is OrderStatus.CANCELLED:
+        return TransactionStatus.REFUSED, CANCELLED
+    return TransactionStatus.SCHEDULED, scheduled(order.first_on)
 
 
 def scheduled(on: date) -> Reason:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from eastflow.storage import Clock, Database, now
 
-from . import account_reports, actions, store
+from . import account_reports, actions, status_reports, store
 from .model import Message, Unreadable
 from .settings import Iso20022Settings
 
@@ -56,6 +56,11 @@ class MessageDesk:
 
     async def send_again(self, id: UUID) -> Message | None:
         return await self._database.run(lambda tx: actions.send_again(tx, id, clock=self._clock))
+
+    async def status_report(self, id: UUID) -> bytes | None:
+        """None where there is no `pain.001` under that id."""
+        async with self._database.reading() as tx:
+            return await status_reports.status_report(tx, id, clock=self._clock)
 
     async def statement(self, account: int, day: date, page: int) -> bytes | None:
         """None where there is no such account, day that is over, or page."""

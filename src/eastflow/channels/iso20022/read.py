@@ -82,6 +82,16 @@ def read(raw: bytes) -> tuple[Kind, Content] | Malformed | Unreadable:
     return Malformed(kind, message_id, Reason(code, problem))
 
 
+def read_initiation_status(raw: bytes) -> list[StatusLine]:
+    """The lines of a `pain.002` of ours."""
+    document = safe_xml.parse(raw)
+    assert not isinstance(document, Unreadable), "it was written here"
+    return [
+        replace(_status(each), transaction_id=_text(each, "OrgnlInstrId"))
+        for each in _each(document[0], "OrgnlPmtInfAndSts", "TxInfAndSts")
+    ]
+
+
 def _message_id(document: etree._Element, kind: Kind) -> str | None:
     """Of a message that is not valid, if there is one that can be answered to."""
     place = _ID_PLACES.get(kind, ("GrpHdr", "MsgId"))
@@ -150,16 +160,7 @@ def _transfer(element: etree._Element, amount: Amount, debtor: Party, day: date)
 
 def _statuses(root: etree._Element) -> Statuses:
     group = _find(root, "OrgnlGrpInfAndSts")
-    lines = [
-        StatusLine(
-            _uetr(each, "OrgnlUETR"),
-            _text(each, "OrgnlEndToEndId"),
-            _text(each, "TxSts") or "",
-            _reason(each, "StsRsnInf"),
-            _text(each, "OrgnlTxId"),
-        )
-        for each in _each(root, "TxInfAndSts")
-    ]
+    lines = [replace(_status(each), transaction_id=_text(each, "OrgnlTxId")) for each in _each(root, "TxInfAndSts")]
     return Statuses(
         _header(root),
         None if group is None else _text(group, "OrgnlMsgId"),
@@ -167,6 +168,15 @@ def _statuses(root: etree._Element) -> Statuses:
         None if group is None else _text(group, "GrpSts"),
         None if group is None else _reason(group, "StsRsnInf"),
         tuple(lines),
+    )
+
+
+def _status(element: etree._Element) -> StatusLine:
+    return StatusLine(
+        _uetr(element, "OrgnlUETR"),
+        _text(element, "OrgnlEndToEndId"),
+        _text(element, "TxSts") or "",
+        _reason(element, "StsRsnInf"),
     )
 
 

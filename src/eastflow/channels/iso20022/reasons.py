@@ -44,8 +44,14 @@ CODES: dict[RefusalCode, str] = {
 }
 
 
+_BY_TEXT = {str(code.value): reason for code, reason in CODES.items()}
+
+
 def reason_of(refusal: Refusal) -> Reason:
+    return reason_of_code(str(refusal.code.value))
+
+
+def reason_of_code(told: str) -> Reason:
     """The bank's own code goes along as text."""
-    told = str(refusal.code.value)
     unlisted = OVER_A_CUSTOMERS_LIMIT if told.startswith("customers.") else NOT_SPECIFIED
-    return Reason(CODES.get(refusal.code, unlisted), told)
+    return Reason(_BY_TEXT.get(told, unlisted), told)
