@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
-from eastflow.kernel import INT64_MAX, Refusal, is_text
+from eastflow.kernel import INT64_MAX, Refusal, is_text, own_id
 from eastflow.ledger import Entry, Posting
 
 from .model import (
@@ -369,7 +369,7 @@ def entry(id: UUID, kind: str, value_date: date, debited: int, credited: int, as
 
 def second_entry_id(transfer: UUID) -> UUID:
     """A transfer has two entries, and a close: the first has its id, the one that ends it has this."""
-    return uuid5(transfer, "ended")
+    return own_id(uuid5(transfer, "ended").bytes)
 
 
 def _is_name(name: str) -> bool:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, is_text
+from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal, is_text, own_id
 from eastflow.ledger import Entry, Posting, Status
 from eastflow.products import (
     OVERDRAFT_INTEREST,
@@ -44,15 +44,11 @@ from .refusals import DepositsRefusal
 
 AMOUNT_MAX_MINOR = INT64_MAX >> 4
 Changes = Sequence[tuple[date, int]]
-# Of a UUID, the bits that are its own, and those that say its version and variant.
-_FREE_BITS = ~(0xF << 76 | 0b11 << 62)
-_VERSION_8 = 8 << 76 | 0b10 << 62
 
 
 def derived_id(key: bytes, kind: str, day: date) -> UUID:
-    """The one id (RFC 9562, version 8) of what happens of a kind to a contract on a day, whoever books it."""
-    digest = blake2b(key + f"{kind}:{day.toordinal()}".encode(), digest_size=16).digest()
-    return UUID(int=int.from_bytes(digest, "big") & _FREE_BITS | _VERSION_8)
+    """The one id of what happens of a kind to a contract on a day, whoever books it."""
+    return own_id(blake2b(key + f"{kind}:{day.toordinal()}".encode(), digest_size=16).digest())
 
 
 def account_key(account: int) -> bytes:

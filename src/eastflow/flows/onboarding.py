@@ -14,7 +14,7 @@ from eastflow.customers import Channel
 from eastflow.customers.actions import register_parties
 from eastflow.deposits import Deposit, Executed, Opening
 from eastflow.deposits.actions import open_deposits, pay_in
-from eastflow.kernel import Refusal
+from eastflow.kernel import Refusal, own_id
 from eastflow.ledger import Entry, Posting, Side
 from eastflow.ledger.actions import internal_account, post
 from eastflow.products import ProductKind
@@ -114,7 +114,7 @@ async def _by_contract(
 ) -> Executed | Refusal | None:
     if not asked.amount_minor:
         return None
-    id = uuid5(asked.id, FIRST_MONEY)
+    id = _money_id(asked)
     return await pay_in(
         tx, id, account, asked.amount_minor, source, today=today, channel=asked.channel, by=asked.by, clock=clock
     )
@@ -122,7 +122,7 @@ async def _by_contract(
 
 async def _differs(tx: Transaction, asked: Onboarding, coming: Mapping[UUID, Entry]) -> Refusal | None:
     """What was onboarded before is answered as before, if it is the money that it was opened with."""
-    id = uuid5(asked.id, FIRST_MONEY)
+    id = _money_id(asked)
     booked = await ledger.entry(tx, id)
     before = max(booked.amounts_minor if booked is not None else _amounts(coming.get(id)), default=0)
     return None if before == asked.amount_minor else Refusal(FlowsRefusal.ONBOARDING_ID_REUSED, {"id": asked.id})
@@ -143,7 +143,11 @@ def _money(asked: Onboarding, deposit: Deposit, source: int, today: date) -> Ent
         Posting(source, deposit.asset, -asked.amount_minor),
         Posting(deposit.account, deposit.asset, asked.amount_minor),
     )
-    return Entry(uuid5(asked.id, FIRST_MONEY), "deposit", today, legs)
+    return Entry(_money_id(asked), "deposit", today, legs)
+
+
+def _money_id(asked: Onboarding) -> UUID:
+    return own_id(uuid5(asked.id, FIRST_MONEY).bytes)
 
 
 def _amounts(money: Entry | None) -> tuple[int, ...]:

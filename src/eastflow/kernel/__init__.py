@@ -4,7 +4,7 @@ from .asset import CURRENCY_SCALES, SCALE_MAX, Asset, decimal_text, is_asset
 from .calendar import BusinessCalendar, add_months, months_and_days
 from .check_digit import has_check_digit, with_check_digit
 from .day_count import DayCount
-from .ids import unix_milliseconds, uuid7
+from .ids import is_own_id, own_id, unix_milliseconds, uuid7
 from .limits import EXACT_JSON_INTEGER_MAX, INT64_MAX
 from .rate import RATE_UNITS, rate_units, round_half_up
 from .refusal import Refusal, RefusalCode
@@ -27,8 +27,10 @@ __all__ = [
     "details_problem",
     "has_check_digit",
     "is_asset",
+    "is_own_id",
     "is_text",
     "months_and_days",
+    "own_id",
     "rate_units",
     "round_half_up",
     "unix_milliseconds",

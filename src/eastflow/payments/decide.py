@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid5
 
-from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, BusinessCalendar, Refusal, is_text
+from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, BusinessCalendar, Refusal, is_text, own_id
 from eastflow.ledger import Entry, LedgerRefusal, Posting
 
 from .model import (
@@ -114,7 +114,7 @@ def incoming_id(uetr: UUID) -> UUID:
 
 def further_id(id: UUID, step: str) -> UUID:
     """The id of what follows from a payment, an order or a file: the same each time."""
-    return uuid5(id, step)
+    return own_id(uuid5(id, step).bytes)
 
 
 def check_transfer(asked: Transfer) -> Refusal | None:

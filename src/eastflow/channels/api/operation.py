@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import msgspec
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from eastflow.kernel import Refusal, RefusalCode
+from eastflow.kernel import Refusal, RefusalCode, is_own_id
 from eastflow.ledger import CursorMalformed
 from eastflow.ledger.actions import Engine
 from eastflow.storage import Database, Retry, StorageFault
@@ -189,7 +190,22 @@ class PathEndpoint:
                 body = decoder.decode(body)
             except (msgspec.MsgspecError, ValueError, RecursionError) as malformed:
                 return Refusal(ApiRefusal.BODY_MALFORMED, {"reason": str(malformed)})
+            if any(map(is_own_id, _chosen(body))):
+                return Refusal(ApiRefusal.BODY_MALFORMED, {"reason": "ids of version 8 are the bank's own"})
         return await operation.handler(Call(self._services, key, parameters, body, language_of(scope)))
+
+
+def _chosen(body: object) -> Iterator[UUID]:
+    """The ids that the caller chose for what is to be done, of each in a list, and the holds that are to be ended."""
+    for name in getattr(body, "__struct_fields__", ()):
+        value = getattr(body, name)
+        if name in ("id", "hold") and isinstance(value, UUID):
+            yield value
+        elif name == "capture":
+            yield from _chosen(value)
+        elif isinstance(value, list) and value and hasattr(value[0], "id"):
+            for each in value:
+                yield from _chosen(each)
 
 
 def unavailable(settings: ApiSettings) -> Refusal:

@@ -11,7 +11,7 @@ import pytest
 
 from eastflow.channels.api import Scope, messages, problems
 from eastflow.channels.api.conftest import Served, entry, serving
-from eastflow.kernel import Refusal, RefusalCode
+from eastflow.kernel import Refusal, RefusalCode, own_id
 
 Ask = Callable[[httpx.Client], httpx.Response]
 
@@ -51,7 +51,19 @@ def without(field: str) -> Ask:
 LEG = {"account": 1, "asset": "CZK", "amount_minor": 5}
 HUGE = 1 << 70
 BOTH = "at=2026-01-01T00:00:00Z&business_date=2026-01-05"
+OWN = str(own_id(b"what the bank does"[:16]))
+OWN_HOLD = {"account": 1, "hold": OWN}
 BAD: list[tuple[str, Ask, int, str]] = [
+    ("an id of the bank's own", posting(id=OWN), 400, "api.body_malformed"),
+    (
+        "one of them in a list",
+        lambda c: c.post("/v1/entries/batch", json={"entries": [entry(1, 2, 1, id=OWN)]}),
+        400,
+        "api.body_malformed",
+    ),
+    ("its hold", holding(5, id=OWN), 400, "api.body_malformed"),
+    ("ended by another", lambda c: c.post("/v1/holds/release", json=OWN_HOLD), 400, "api.body_malformed"),
+    ("captured by another", posting(capture=OWN_HOLD), 400, "api.body_malformed"),
     ("zero", moving(1, 2, 0), 422, "ledger.amount_is_zero"),
     ("zero hold", holding(0), 422, "ledger.amount_is_zero"),
     ("negative hold", holding(-5), 422, "ledger.amount_is_negative"),

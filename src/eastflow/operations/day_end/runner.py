@@ -142,7 +142,7 @@ class _Run:
 
         async def work(tx: Transaction) -> None:
             at = self.clock()
-            await store.finish(tx, self.day, step.name, partition, counts=counts, reason=reason, at=at)
+            await store.finish(tx, self.day, step.name, partition, counts=counts, reason=reason, runner=self.id, at=at)
 
         await self.database.run(work)
 

@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from uuid import NAMESPACE_OID, uuid5
+from datetime import UTC, date, datetime, timedelta
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from eastflow.kernel import Asset, Refusal
 from eastflow.ledger import (
@@ -33,6 +33,7 @@ from ..business_day.calendar import business_date
 from ..business_day.model import DayState
 from ..business_day.store import closing_day, open_day
 from ..refusals import OperationsRefusal
+from . import store
 from .model import Counts, DayEnd, PartState
 from .runner import begin_day_end, close_day, day_end, day_to_close
 from .step import Step, StepFailed
@@ -210,6 +211,26 @@ async def test_a_failing_step_stops_the_day_and_is_tried_again(database: Databas
     ended = await close(database, plan)
     assert isinstance(ended, DayEnd)
     assert ended.state is PartState.DONE
+
+
+async def test_a_runner_whose_lease_ran_out_fails_no_part_of_anothers(database: Database) -> None:
+    late, next_one, at = uuid4(), uuid4(), datetime(2026, 3, 3, tzinfo=UTC)
+    second = timedelta(seconds=1)
+
+    async def finished(runner: UUID, reason: str | None) -> list[tuple[PartState, str | None]]:
+        counts = {"days": 1} if reason is None else None
+        await database.run(
+            lambda tx: store.finish(tx, DAY, "roll", 0, counts=counts, reason=reason, runner=runner, at=at)
+        )
+        async with database.reading() as tx:
+            return [(each.state, each.reason) for each in await store.parts(tx, DAY) if each.step == "roll"]
+
+    await database.run(lambda tx: store.plan(tx, DAY, STEPS))
+    assert await database.run(lambda tx: store.claim(tx, DAY, "roll", late, at, at + second)) == 0
+    taken_over = at + 2 * second
+    assert await database.run(lambda tx: store.claim(tx, DAY, "roll", next_one, taken_over, at + 9 * second)) == 0
+    assert await finished(late, "its connection was lost") == [(PartState.RUNNING, None)]
+    assert await finished(next_one, None) == [(PartState.DONE, None)]
 
 
 async def test_books_that_do_not_balance_stop_the_day(database: Database) -> None:

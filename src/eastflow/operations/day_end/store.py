@@ -72,12 +72,21 @@ async def renew(tx: Transaction, day: date, runner: UUID, lease_until: datetime)
 
 
 async def finish(
-    tx: Transaction, day: date, step: str, partition: int, *, counts: Counts | None, reason: str | None, at: datetime
+    tx: Transaction,
+    day: date,
+    step: str,
+    partition: int,
+    *,
+    counts: Counts | None,
+    reason: str | None,
+    runner: UUID,
+    at: datetime,
 ) -> None:
-    """Done or failed. What another runner has found done stays done."""
+    """Done or failed. What another runner has found done stays done; that it failed is said by who has it now."""
     await tx.execute(
         "UPDATE operations_day_end_part SET state = $4, counts = $5, reason = $6, ended_at = $7 "
-        "WHERE date = $1 AND step = $2 AND partition = $3 AND state = 'running'",
+        "WHERE date = $1 AND step = $2 AND partition = $3 AND state = 'running' "
+        "AND (runner = $8 OR $6::text IS NULL)",
         day,
         step,
         partition,
@@ -85,6 +94,7 @@ async def finish(
         None if counts is None else json.dumps(dict(counts)),
         reason,
         at,
+        runner,
     )
 
 
