@@ -25,6 +25,7 @@ from eastflow.storage import (
     migrate,
 )
 
+from .approvals.actions import seal_plain_proposals
 from .business_day.calendar import business_date
 
 LANES_MAX = 32
@@ -135,7 +136,7 @@ async def _opened(settings: Settings, url: str) -> AsyncIterator[Bank]:
         database.keys = await _keys(database, settings.key_file or settings.data_dir / KEY_FILE)
         for check in (check_keys, check_month_keys):
             await database.run(check)
-        for seal in (seal_plain_parties, seal_plain_payments):
+        for seal in (seal_plain_parties, seal_plain_payments, seal_plain_proposals):
             while await database.run(seal):
                 pass
         async with (

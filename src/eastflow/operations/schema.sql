@@ -46,3 +46,14 @@ CREATE TABLE operations_proposal (
 );
 -- distribute operations_proposal by id
 CREATE INDEX operations_proposal_pending ON operations_proposal (id) WHERE status = 'pending';
+
+-- version 2: proposals sealed
+
+-- What may name persons is sealed (`approvals/store.py`), under data keys that are not in this table: the payload with its
+-- reason, and the reason of a decision with its result. What was kept plain is sealed when the bank next opens, since no
+-- key is in the database; then the old columns are empty.
+ALTER TABLE operations_proposal ADD COLUMN sealed BYTEA;
+ALTER TABLE operations_proposal ADD COLUMN sealed_decision BYTEA;
+ALTER TABLE operations_proposal ALTER COLUMN payload DROP NOT NULL;
+ALTER TABLE operations_proposal ALTER COLUMN reason DROP NOT NULL;
+CREATE INDEX operations_proposal_plain ON operations_proposal (id) WHERE sealed IS NULL;

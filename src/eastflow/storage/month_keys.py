@@ -72,11 +72,14 @@ async def rewrap_month_keys(tx: Transaction, *, limit: int = STEP_KEYS) -> int:
         place = _place(row["purpose"], row["month"])
         number, wrapped = tx.keys.wrap(tx.keys.unwrap(row["wrapping_key"], row["wrapped"], place), place)
         await tx.execute(
-            "UPDATE storage_data_key SET wrapping_key = $3, wrapped = $4 WHERE purpose = $1 AND month = $2",
+            # One that a rival has wrapped meanwhile is left as it is.
+            "UPDATE storage_data_key SET wrapping_key = $3, wrapped = $4 "
+            "WHERE purpose = $1 AND month = $2 AND wrapped = $5",
             row["purpose"],
             row["month"],
             number,
             wrapped,
+            row["wrapped"],
         )
     return len(found)
 

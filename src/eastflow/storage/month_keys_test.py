@@ -100,6 +100,38 @@ async def test_keys_are_rewrapped_and_shredded(database_url: str, tmp_path: Path
     await strange.close()
 
 
+async def test_a_key_that_a_rival_has_wrapped_meanwhile_is_left_as_it_is(database_url: str, tmp_path: Path) -> None:
+    """Whoever wrote over it could put back a wrapping key that the rival is about to drop."""
+    keys = Keys.open(tmp_path / "keys")
+    database = await Database.open(database_url, keys=keys)
+    text = await sealed(database, b"Ann")
+    keys.add_wrapping_key()
+
+    async def first(tx: Transaction) -> tuple[object, asyncio.Task[int]]:
+        assert await rewrap_month_keys(tx) == 1
+        second = asyncio.create_task(database.run(rewrap_month_keys))
+        await until_one_waits(database)
+        return await tx.row("SELECT wrapping_key, wrapped FROM storage_data_key"), second
+
+    wrapped, second = await database.run(first)
+    assert await second == 1, "it had found one to wrap"
+    async with database.reading() as tx:
+        assert await tx.row("SELECT wrapping_key, wrapped FROM storage_data_key") == wrapped
+    assert await read(database, text) == [b"Ann"]
+    await database.close()
+
+
+async def until_one_waits(database: Database) -> None:
+    """For a row that another transaction has changed."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(30):
+        while True:
+            async with database.reading() as tx:
+                if await tx.value(query):
+                    return
+            await asyncio.sleep(0.01)
+
+
 def test_keys_are_kept_for_a_minute_and_few_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     at = 0
     monkeypatch.setattr("time.monotonic_ns", lambda: at)

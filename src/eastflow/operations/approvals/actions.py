@@ -20,6 +20,8 @@ from .kind import Approved, Kind
 from .kinds import KINDS
 from .model import PAYLOAD_BYTES_MAX, NewProposal, Proposal, ProposalStatus, Role
 
+STEP_PROPOSALS = 1_000
+
 
 async def make_proposal(
     tx: Transaction, new: NewProposal, *, clock: Clock = now, kinds: Mapping[str, Kind] = KINDS
@@ -103,6 +105,11 @@ async def withdraw_proposal(
     if found.status is ProposalStatus.WITHDRAWN:
         return found
     return check_pending(found) or await _decide(tx, found, ProposalStatus.WITHDRAWN, maker, reason, clock())
+
+
+async def seal_plain_proposals(tx: Transaction, *, limit: int = STEP_PROPOSALS) -> int:
+    """Seal proposals that were kept before they were sealed; the answer is how many. Repeated until it is none."""
+    return await store.seal_plain(tx, limit)
 
 
 async def _for_checker(

@@ -21,7 +21,8 @@ from eastflow.ledger import Account, Entry, Posting, Side
 from eastflow.ledger.actions import define_asset, internal_account, open_accounts, post
 from eastflow.storage import Transaction
 
-from ..actions import give_mandate, receive_collection, refund_collection, transfer
+from ..actions import give_mandate, receive_collection, refund_collection, run_batch, submit_batch, transfer
+from ..batches.model import Batch, BatchFile, Line
 from ..conftest import ANN, TODAY, Bank, ask, to
 from ..debits.model import Collection, CollectionStatus, IncomingCollection, Mandate, Outside
 from ..model import Incoming, Payment, PaymentStatus
@@ -120,3 +121,18 @@ async def test_what_another_bank_collects_counts_until_it_is_back(second: Bank) 
     for _ in range(2):
         await second.call(refund_collection, given.id, taken.id, today=TODAY + timedelta(days=1))
     assert await used(second) == 0
+
+
+async def test_what_is_left_of_a_batch_with_one_debit_may_be_used_again(second: Bank) -> None:
+    lines = (Line(to(STRANGER, BANK), 400_000), Line(to(4711), 250_000), Line(to(STRANGER, BANK), 0, "no amount"))
+    file = BatchFile(uuid4(), YUAN, "CNY", (*lines, Line(to(4712), 100_000)), Channel.API, one_debit=True)
+    assert isinstance(await second.call(submit_batch, file, today=TODAY, by="ann"), Batch)
+    for day in (TODAY, TODAY + timedelta(days=1)):
+        await run_batch(second.database, file.id, today=day, clock=second.clock)
+        assert await used(second) == 400_000
+    left = ask(YUAN, to(STRANGER, BANK, "Ann"), 600_001, "CNY")
+    refused = await second.call(transfer, left, today=TODAY, by="ann")
+    assert isinstance(refused, Refusal)
+    assert refused.code is customers.CustomersRefusal.DAY_LIMIT_EXCEEDED
+    await pay(second, STRANGER, 600_000)
+    assert await used(second) == 1_000_000
