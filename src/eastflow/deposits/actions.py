@@ -24,6 +24,7 @@ from .day_end.actions import (
     run_maturities,
     settle_interest,
 )
+from .day_end.dues.actions import caught_up
 from .decide import (
     check_account,
     check_amount,
@@ -85,6 +86,7 @@ async def pay_in(
         if refusal := check_standing(found, account, leaves=False):
             return refusal
         assert found is not None, "checked"
+        found = await caught_up(tx, found, today, clock)
         return await paid_in(tx, id, found, amount_minor, source, today, channel, clock)
 
     content = request_text({"account": account, "amount_minor": amount_minor, "source": source})
@@ -203,11 +205,12 @@ async def inherit(
         found = await current(tx, account, today, clock=clock)
         # A dormant one may be inherited: that its customer does not come is why it sleeps.
         refusal = check_standing(found, account, leaves=found is None or found.status is not DepositStatus.DORMANT)
-        if refusal := refusal or await _heir_missing(tx, shares, today):
+        if refusal := refusal or await _heirs_unfit(tx, account, shares, today):
             return refusal
         assert found is not None, "checked"
         if found.status is DepositStatus.DORMANT:
             await _wake(tx, found, clock)
+        await caught_up(tx, found, today, clock)
         standing = await _settled_up(tx, account, today, clock)
         return standing if isinstance(standing, Refusal) else await _inherited(tx, id, standing, shares, today, clock)
 
@@ -270,6 +273,7 @@ async def _change(
         if refusal := check_standing(found, account, leaves=leaves_by is not None):
             return refusal
         assert found is not None, "checked"
+        found = await caught_up(tx, found, today, clock)
         ready = await _settled_up(tx, account, today, clock) if ends else found
         if isinstance(ready, Refusal):
             return ready
@@ -305,8 +309,10 @@ async def _wake(tx: Transaction, found: Deposit, clock: Clock) -> None:
     await freeze(tx, found.account, replace(await beneath(tx, found), asleep=False), ordered=False, clock=clock)
 
 
-async def _heir_missing(tx: Transaction, shares: Sequence[Share], today: date) -> Refusal | None:
+async def _heirs_unfit(tx: Transaction, account: int, shares: Sequence[Share], today: date) -> Refusal | None:
     for share in shares:
+        if share.account == account or not await store.takes_money(tx, share.account):
+            return Refusal(DepositsRefusal.OTHER_ACCOUNT_UNFIT, {"account": share.account})
         roles = await customers.roles_of_account(tx, share.account)
         owns = any(r.party == share.party and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles)
         if not owns:

@@ -22,8 +22,8 @@ from eastflow.customers import (
 )
 from eastflow.customers.actions import assign_class, register_party
 from eastflow.kernel import Refusal
-from eastflow.ledger import LedgerRefusal, Side, Status, accounts, balance, entry, verify
-from eastflow.ledger.actions import Engine, internal_account
+from eastflow.ledger import LedgerRefusal, Status, accounts, balance, entry, verify
+from eastflow.ledger.actions import Engine, change_status
 from eastflow.products import AtMaturity, Migration, ProductsRefusal
 from eastflow.products.actions import plan_migration
 from eastflow.storage import Transaction
@@ -152,28 +152,98 @@ async def test_a_term_renews_itself_and_is_paid_early_at_the_demand_rate(bank: W
     assert max(out.amounts_minor) == 1_003_000 + 100
 
 
-@pytest.mark.parametrize("named", [True, False])
-async def test_a_term_is_paid_out_to_the_nominated_account_or_to_suspense(bank: World, named: bool) -> None:
-    nominated = (await bank.open()).deposit.account if named else None
+async def test_a_term_is_paid_out_to_the_nominated_account(bank: World) -> None:
+    nominated = (await bank.open()).deposit.account
     account = (await bank.open("term", 600_000, at_maturity=AtMaturity.PAY_OUT, nominated=nominated)).deposit.account
-    bank.day = date(2026, 4, 6)
-    await actions.run_maturities(bank.database, bank.day, clock=bank.clock)
+    assert await bank.end_day(date(2026, 4, 6)) == []
     async with bank.database.reading() as tx:
         found = await deposit(tx, account)
     assert found is not None
     assert found.status is DepositStatus.CLOSED
-    if nominated is not None:
-        assert await posted(bank, nominated) == 601_800
+    assert await posted(bank, nominated) == 601_800
 
 
-async def test_a_term_is_paid_to_suspense_where_the_nominated_account_is_not_there(bank: World) -> None:
-    account = (await bank.open("term", 600_000, at_maturity=AtMaturity.PAY_OUT, nominated=424_242)).deposit.account
-    assert await bank.end_day(date(2026, 4, 5)) == []
-    suspense = await bank.database.run(
-        lambda tx: internal_account(tx, "liabilities:suspense", "CNY", Side.CREDIT, today=lambda: bank.day)
-    )
-    assert isinstance(suspense, int)
-    assert (await posted(bank, suspense), await posted(bank, account)) == (601_800, 0)
+@pytest.mark.parametrize("nominated", [None, 424_242, "term"])
+async def test_what_matures_with_nowhere_to_be_paid_to_stays_for_its_customer(
+    bank: World, nominated: int | str | None
+) -> None:
+    """None is named, there is none, or it is one that money does not simply come into."""
+    by = By(bank)
+    if isinstance(nominated, str):
+        nominated = (await bank.open("term", 50_000)).deposit.account
+    opened = {
+        choice: (await bank.open("term", 600_000, at_maturity=choice, nominated=nominated)).deposit.account
+        for choice in (AtMaturity.PAY_OUT, AtMaturity.RENEW_PRINCIPAL)
+    }
+    for _ in range(2):
+        assert await bank.end_day(date(2026, 4, 5)) == []
+    assert await posted(bank, opened[AtMaturity.PAY_OUT]) == 600_000
+    # Interest that has nowhere to go is renewed with the rest.
+    assert await posted(bank, opened[AtMaturity.RENEW_PRINCIPAL]) == 601_800
+    async with bank.database.reading() as tx:
+        for choice, account in opened.items():
+            found = await deposit(tx, account)
+            assert found is not None
+            assert (found.status, found.contract.at_maturity) == (DepositStatus.OPEN, choice)
+    bank.day = date(2026, 4, 15)
+    closed = await by.close(opened[AtMaturity.PAY_OUT])
+    async with bank.database.reading() as tx:
+        out = await entry(tx, closed.entries[-1])
+    # Ten days at 0.36 % of 600,000 after the term.
+    assert out is not None
+    assert max(out.amounts_minor) == 601_800 + 60
+
+
+async def test_nothing_is_inherited_into_a_term(bank: World) -> None:
+    by = By(bank)
+    account, term = [(await bank.open(kind, 50_000)).deposit.account for kind in ("demand", "term")]
+    for unfit in (term, account):
+        refused = await by(actions.inherit, uuid4(), account, "C 1", [Share(bank.party, unfit, 1)])
+        assert refused.code is Why.OTHER_ACCOUNT_UNFIT
+    assert await posted(bank, term) == 50_000
+
+
+async def test_who_was_refused_on_a_settlement_day_has_it_done_when_the_customer_comes(bank: World) -> None:
+    by = By(bank)
+    account = (await bank.open(amount_minor=1_000_000)).deposit.account
+    await bank.database.run(lambda tx: change_status(tx, account, Status.FROZEN, clock=bank.clock))
+    assert [refusal.code for refusal in await bank.end_day(date(2026, 1, 21))] == [LedgerRefusal.ACCOUNT_FROZEN]
+    bank.day = date(2026, 1, 25)
+    assert (await by.pay_out(account, 1)).code is LedgerRefusal.ACCOUNT_FROZEN
+    await bank.database.run(lambda tx: change_status(tx, account, Status.OPEN, clock=bank.clock))
+    assert isinstance(await by.pay_out(account, 1_000), Executed)
+    first = 1_000_000 + 667
+    assert await posted(bank, account) == first - 1_000
+    for day in (date(2026, 1, 25), date(2026, 2, 21)):
+        assert await bank.end_day(day) == []
+    # Four days of the whole, then what is left, at 1.5 % and from 10 February 2.25 %.
+    second = (first * 4 * 150 + (first - 1_000) * (16 * 150 + 11 * 225) + 1_800_000) // 3_600_000
+    assert await posted(bank, account) == first - 1_000 + second
+
+
+async def test_what_comes_in_is_held_for_an_order_that_had_less(bank: World) -> None:
+    account = (await bank.open(amount_minor=5_000)).deposit.account
+    order = Order(uuid4(), account, "Court", 10_000, date(2027, 1, 1), bank.day)
+    await bank.database.run(lambda tx: actions.place_order(tx, order, today=bank.day, clock=bank.clock))
+    await bank.move(account, 100_000)
+    assert (await actions.expire_orders(bank.database, bank.day, clock=bank.clock)).accounts == 1
+    async with bank.database.reading() as tx:
+        [held] = await orders_of(tx, account)
+        known = (await accounts(tx, [account]))[account]
+    assert (held.held_minor, known.status) == (10_000, Status.OPEN)
+    assert (await actions.expire_orders(bank.database, bank.day, clock=bank.clock)).accounts == 0
+
+
+async def test_an_order_on_an_account_that_others_closed_keeps_no_day_open(bank: World) -> None:
+    account = (await bank.open()).deposit.account
+    order = Order(uuid4(), account, "Court", None, date(2026, 2, 1), bank.day)
+    await bank.database.run(lambda tx: actions.place_order(tx, order, today=bank.day, clock=bank.clock))
+    await bank.database.run(lambda tx: change_status(tx, account, Status.CLOSED, clock=bank.clock))
+    done = await actions.expire_orders(bank.database, date(2026, 2, 1), clock=bank.clock)
+    assert (done.accounts, done.refused) == (1, ())
+    async with bank.database.reading() as tx:
+        [ended] = await orders_of(tx, account)
+    assert ended.ended_on == date(2026, 2, 1)
 
 
 async def test_a_held_term_is_renewed_when_the_customer_comes(bank: World) -> None:
@@ -216,8 +286,8 @@ async def test_orders_of_a_court_in_their_rank(bank: World) -> None:
     assert (await bank.move(account, -1)).code is LedgerRefusal.ACCOUNT_FROZEN  # type: ignore[union-attr]
     # The first expires by itself, and the second takes what it leaves.
     bank.day = date(2026, 1, 21)
-    assert await actions.expire_orders(bank.database, date(2026, 3, 1), clock=bank.clock) == 1
-    assert await actions.expire_orders(bank.database, date(2026, 3, 1), clock=bank.clock) == 0
+    assert (await actions.expire_orders(bank.database, date(2026, 3, 1), clock=bank.clock)).accounts == 1
+    assert (await actions.expire_orders(bank.database, date(2026, 3, 1), clock=bank.clock)).accounts == 0
     async with bank.database.reading() as tx:
         [one, two] = await orders_of(tx, account)
     assert (one.ended_on, two.held_minor) == (date(2026, 3, 1), 70_000)

@@ -38,7 +38,7 @@ DEMAND: Mapping[str, Any] = {
 }  # fmt: skip
 TERM: Mapping[str, Any] = {
     "code": "term", "name": "Term", "kind": "term", "currency": "CNY", "day_count": "ACT/360",
-    "counting": "months_and_days", "term_months": 3, "at_maturity": ["renew_all", "pay_out", "hold"],
+    "counting": "months_and_days", "term_months": 3, "at_maturity": ["renew_all", "renew_principal", "pay_out", "hold"],
     "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "1.20"}]}]},
     "demand_rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "0.36"}]}]},
     "limits": {"opening_min_minor": 5_000},

@@ -21,6 +21,7 @@ from eastflow.products import (
     ProductKind,
     Terms,
     advance,
+    counts_on,
     debit_interest_minor,
     interest_minor,
     next_due,
@@ -202,11 +203,13 @@ def settlement_dates(terms: Terms, since: date, until: date) -> list[date]:
 
 def settlements(held: Sequence[Held], until: date) -> list[tuple[date, Terms]]:
     """The dates up to `until` on which interest was settled, and the terms under which it was: on the day that others
-    begin, it is settled under those before."""
+    begin, it is settled under those before, unless it goes on being counted."""
     found = list[tuple[date, Terms]]()
-    for one, ends in zip(held, [*(following.since for following in held[1:]), None], strict=True):
+    for one, following in zip(held, [*held[1:], None], strict=True):
+        ends = None if following is None else following.since
         dates = settlement_dates(one.terms, _after(one.since), until if ends is None else ends)
-        if ends is not None and ends > one.since and ends not in dates:
+        settles = following is not None and not counts_on(one.terms, following.terms)
+        if ends is not None and settles and ends > one.since and ends not in dates:
             dates.append(ends)
         found += [(on, one.terms) for on in dates]
     return found

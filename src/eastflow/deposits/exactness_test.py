@@ -66,6 +66,14 @@ CHARGED = {
     ],
     "hooks": [{"name": "loyalty_bonus", "parameters": {"bonus_minor": 7, "balance_min_minor": 1, "months_min": 1}}],
 }  # fmt: skip
+FIXED = {
+    **DEMAND, "rate_day": "settlement", "settlement": {"months": [1, 3], "day": 1},
+    "rates": {"changes": [
+        {"since": "2020-01-01", "tiers": [{"percent": "0.35"}]}, {"since": "2026-02-20", "tiers": [{"percent": "4.1"}]},
+        {"since": "2026-03-01", "tiers": [{"percent": "9"}]},
+    ]},
+}  # fmt: skip
+LOWERED = {**FIXED, "rates": {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "2.75"}]}]}}
 Told = Mapping[str, Any]
 
 
@@ -85,8 +93,13 @@ CASES = (
     Case(OVERDRAWN, 10_000, DEARER),
     Case(CHARGED, later=TIERED),
     Case(TIERED, later=CHARGED),
+    Case(FIXED),
+    Case(FIXED, later=LOWERED),
+    Case(LOWERED, later=DEMAND),
 )
 DAYS = 60
+ALL = {"changes": [{"since": "2020-01-01", "tiers": [{"percent": "100"}]}]}
+"""A rate of one, for days whose own rate comes later."""
 
 
 A_FEW = settings(
@@ -213,7 +226,11 @@ def clerk(terms: list[tuple[date, Told]], moved: list[tuple[date, int]], until: 
     [(_, told), *later] = terms
     while day < until:
         migrates = bool(later) and later[0][0] == day
-        if migrates or is_settlement(told, day):
+        # Where the settlement's rate holds for all days, those before new terms wait for it too.
+        goes_on = migrates and all("rate_day" in each for each in (told, later[0][1]))
+        if (migrates and not goes_on) or is_settlement(told, day):
+            if "rate_day" in told:
+                earned *= rate_on(told["rates"], day - timedelta(days=1))
             amount = int(earned + Fraction(1, 2)) - int(cost + Fraction(1, 2))
             booked[day], earned, cost = amount, Fraction(0), Fraction(0)
         if charged := charges(told, day):
@@ -222,7 +239,9 @@ def clerk(terms: list[tuple[date, Told]], moved: list[tuple[date, int]], until: 
         if migrates:
             _, told = later.pop(0)
         balance = sum(amount for valued, amount in known if valued <= day)
-        if balance > 0:
+        if balance > 0 and "rate_day" in told:
+            earned += one_day(told, ALL, balance, day)
+        elif balance > 0:
             earned += one_day(told, told["rates"], balance, day)
         elif "overdraft" in told:
             cost += one_day(told, told["overdraft"]["rates"], -balance, day)
@@ -235,6 +254,11 @@ def charges(told: Told, day: date) -> int:
     fees = [-fee["amount_minor"] for fee in told.get("fees", ()) if is_due(fee["schedule"], day)]
     bonus = is_settlement(told, day) and day >= START.replace(month=START.month + 1)
     return sum([*fees, *(hook["parameters"]["bonus_minor"] for hook in told.get("hooks", ()) if bonus)])
+
+
+def rate_on(rates: Told, day: date) -> Fraction:
+    [*_, change] = [each for each in rates["changes"] if date.fromisoformat(each["since"]) <= day]
+    return Fraction(change["tiers"][0]["percent"]) / 100
 
 
 def is_settlement(told: Told, day: date) -> bool:

@@ -111,6 +111,12 @@ async def with_contract(tx: Transaction, accounts: Sequence[int]) -> set[int]:
     return {row["account_id"] for row in found}
 
 
+async def takes_money(tx: Transaction, account: int) -> bool:
+    """Whether money may come in by the ledger alone. What has a term or notice is paid into by its own verbs."""
+    kind = await tx.value("SELECT kind FROM deposits_contract WHERE account_id = $1", account)
+    return kind in (None, ProductKind.DEMAND.value)
+
+
 async def insert_deposits(tx: Transaction, new: Sequence[Deposit]) -> None:
     """Errors: UniqueViolation when an account has a contract already."""
     await tx.records_in(
@@ -283,12 +289,12 @@ async def update_order(tx: Transaction, changed: Order) -> None:
     )
 
 
-async def orders_expired(tx: Transaction, day: date, limit: int) -> list[int]:
-    """Accounts with an order that no longer stands on `day`."""
+async def orders_to_see_to(tx: Transaction, day: date, *, after: int, limit: int) -> list[int]:
+    """Accounts after `after` with an order that no longer stands on `day`, or that has less than it asks for."""
     found = await tx.rows(
-        "SELECT DISTINCT account_id FROM deposits_order WHERE ended_on IS NULL AND expires_on <= $1 LIMIT $2",
-        day,
-        limit,
+        "SELECT DISTINCT account_id FROM deposits_order WHERE ended_on IS NULL AND (expires_on <= $1 OR held < amount) "
+        "AND account_id > $2 ORDER BY account_id LIMIT $3",
+        *(day, after, limit),
     )
     return [row["account_id"] for row in found]
 

@@ -1,7 +1,7 @@
 """What the bank offers. Nouns, reads and the pure life of a contract are here; the verbs in `products.actions`."""
 
 from .accrual import advance, debit_interest_minor, interest_minor
-from .contract import begin, due_kinds, end_of_day, migrate, next_due
+from .contract import begin, counts_on, due_kinds, end_of_day, migrate, next_due
 from .decide import NUMBER_MAX, eligibility_refusal
 from .directives import OVERDRAFT_INTEREST
 from .hooks import HOOKS
@@ -12,6 +12,7 @@ from .model import (
     AccountRole,
     Accrual,
     AtMaturity,
+    Charge,
     Contract,
     Counting,
     Directive,
@@ -28,6 +29,7 @@ from .model import (
     Period,
     ProductKind,
     RateChange,
+    RateDay,
     RateTable,
     Settlement,
     Terms,
@@ -38,6 +40,7 @@ from .model import (
 )
 from .movements import close, give_notice, pay_in, renew, withdraw
 from .overdrafts import left_owed
+from .rates import counting_rates, settled_units
 from .refusals import ProductsRefusal
 from .shipped_terms import read_terms, shipped
 from .simulation import YEARS_MAX, Month, Plan, Simulation, simulate
@@ -64,6 +67,7 @@ __all__ = [
     "AccountRole",
     "Accrual",
     "AtMaturity",
+    "Charge",
     "Contract",
     "Counting",
     "Directive",
@@ -83,6 +87,7 @@ __all__ = [
     "ProductKind",
     "ProductsRefusal",
     "RateChange",
+    "RateDay",
     "RateTable",
     "Settlement",
     "Simulation",
@@ -97,6 +102,8 @@ __all__ = [
     "close",
     "content_hash",
     "contract_from",
+    "counting_rates",
+    "counts_on",
     "debit_interest_minor",
     "due_kinds",
     "eligibility_refusal",
@@ -113,6 +120,7 @@ __all__ = [
     "products_page",
     "read_terms",
     "renew",
+    "settled_units",
     "shipped",
     "simulate",
     "state_of",

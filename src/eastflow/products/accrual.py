@@ -10,7 +10,7 @@ from itertools import pairwise
 from eastflow.kernel import RATE_UNITS, round_half_up
 
 from .model import Accrual, RateTable, Terms
-from .rates import changes_between, units_of
+from .rates import changes_between, counting_rates, settled_units, units_of
 
 
 def advance(terms: Terms, accrual: Accrual, through: date, changes: Sequence[tuple[date, int]] = ()) -> Accrual:
@@ -29,9 +29,12 @@ def advance(terms: Terms, accrual: Accrual, through: date, changes: Sequence[tup
     return _at_rest(terms, accrual, through)
 
 
-def interest_minor(terms: Terms, accrual: Accrual) -> int:
-    """The period's interest in whole multiples of the terms' rounding, half up."""
-    return money(terms, accrual.numerator)
+def interest_minor(terms: Terms, accrual: Accrual, closed_on: date | None = None) -> int:
+    """The period's interest in whole multiples of the terms' rounding, half up, if it is settled as it stands; or if
+    the contract is closed on `closed_on`."""
+    if not accrual.numerator:
+        return 0
+    return money(terms, accrual.numerator * settled_units(terms, accrual.through, closed_on))
 
 
 def debit_interest_minor(terms: Terms, accrual: Accrual) -> int:
@@ -55,7 +58,7 @@ def _at_rest(terms: Terms, accrual: Accrual, until: date) -> Accrual:
     balance, since = accrual.balance_minor, accrual.through
     earned, cost = accrual.numerator, accrual.debit_numerator
     if balance > 0:
-        earned += _numerator(terms, terms.rates, balance, since, until)
+        earned += _numerator(terms, counting_rates(terms), balance, since, until)
     elif balance < 0 and terms.overdraft is not None:
         cost += _numerator(terms, terms.overdraft.rates, -balance, since, until)
     return Accrual(until, balance, earned, cost)

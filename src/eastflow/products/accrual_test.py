@@ -16,7 +16,7 @@ from eastflow.kernel import RATE_UNITS, Asset, DayCount
 
 from . import rates
 from .accrual import advance, debit_interest_minor, interest_minor, settled
-from .model import Accrual, Overdraft, ProductKind, RateChange, RateTable, Settlement, Terms, Tier, TierMethod
+from .model import Accrual, Overdraft, ProductKind, RateChange, RateDay, RateTable, Settlement, Terms, Tier, TierMethod
 
 START = date(2023, 11, 20)
 ONE_DAY = timedelta(days=1)
@@ -172,6 +172,29 @@ def test_advance_agrees_with_the_oracle_to_the_minor_unit(
     counted = interest_minor(told, ended), debit_interest_minor(told, ended)
     assert counted == oracle(told, opening, changes, START, end)
     assert ended.balance_minor == list(accumulate([opening, *(amount for _, amount in moves)]))[-1]
+
+
+def flat_of(table: RateTable) -> RateTable:
+    return RateTable(TierMethod.WHOLE, tuple(replace(change, tiers=change.tiers[:1]) for change in table.changes))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    *(rate_tables().map(flat_of), st.sampled_from(DayCount), st.integers(-100_000, 300_000), MOVES),
+    *(st.integers(1, 180), st.booleans()),
+)
+def test_the_rate_of_the_settlement_date_holds_for_all_days(
+    table: RateTable, day_count: DayCount, opening: int, moves: list[tuple[int, int]], length: int, closes: bool
+) -> None:
+    told = replace(terms(table, day_count), rate_day=RateDay.SETTLEMENT)
+    end = START + length * ONE_DAY
+    changes = [(START + offset * ONE_DAY, amount) for offset, amount in moves if offset < length]
+    ended = advance(told, Accrual(START, opening), end, changes)
+    # Had the last day's rate, or that of the closing, always been the rate.
+    listed = oracle_rate(table, RATE_UNITS, end if closes else end - ONE_DAY)
+    always = RateTable(TierMethod.WHOLE, (RateChange(START, (Tier(0, int(listed)),)),))
+    counted = interest_minor(told, ended, closed_on=end if closes else None)
+    assert counted == oracle(replace(told, rates=always), opening, changes, START, end)[0]
 
 
 @settings(max_examples=100, deadline=None)

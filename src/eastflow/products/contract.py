@@ -10,9 +10,9 @@ from eastflow.kernel import Refusal, add_months
 from . import fees, lots, overdrafts
 from .accrual import advance, debit_interest_minor, interest_minor, settled
 from .calendar_dates import first_from, next_day
-from .directives import OVERDRAFT_INTEREST, Step, emptied, interest_paid, joined, withdrawn
-from .hooks import bonuses
-from .model import Accrual, AtMaturity, Contract, Directive, Lot, Period, ProductKind, Terms
+from .directives import OVERDRAFT_INTEREST, Step, customer_minor, emptied, interest_paid, joined, withdrawn
+from .hooks import bonuses, bonuses_of_term
+from .model import Accrual, AtMaturity, Contract, Directive, Lot, Period, ProductKind, RateDay, Terms
 from .rates import rate_units_of
 from .refusals import ProductsRefusal
 
@@ -38,7 +38,7 @@ def next_due(contract: Contract) -> date | None:
     if contract.closed_on is not None:
         return None
     day, terms = contract.open_day, contract.terms
-    found = [fees.next_scheduled(terms, day), *(notice.due_on for notice in contract.notices)]
+    found = [fees.next_due(contract, day), *(notice.due_on for notice in contract.notices)]
     if terms.settlement is not None:
         found.append(first_from(terms.settlement, day))
     if contract.period is not None:
@@ -71,18 +71,27 @@ def due_kinds(terms: Terms) -> tuple[str, ...]:
 
 
 def migrate(contract: Contract, terms: Terms, on: date) -> Step:
-    """The contract under other terms of the same kind and asset, from `on`: interest until then is paid under the old.
+    """The contract under other terms of the same kind and asset, from `on`: interest until then is paid under the old,
+    unless it goes on being counted (`counts_on`).
 
     A term that runs keeps the rate it was given; what else the new terms say holds at once.
     """
     assert (terms.kind, terms.asset) == (contract.terms.kind, contract.terms.asset), "plans are decided with this"
     posted: tuple[Directive, ...] = ()
-    if contract.accrual is not None:
+    if contract.accrual is not None and not counts_on(contract.terms, terms):
         contract, posted = _settle(contract, on)
-        # What the new terms would have had fall due before is not due.
+    if contract.accrual is not None or (next_due(contract) or date.max) > on:
+        # What the new terms would have had fall due before is not due. A maturity that is late still is.
         contract = replace(contract, open_day=max(contract.open_day, next_day(on)))
     chosen = contract.at_maturity if contract.at_maturity in terms.at_maturity else next(iter(terms.at_maturity), None)
     return replace(contract, terms=terms, at_maturity=chosen), posted
+
+
+def counts_on(before: Terms, after: Terms) -> bool:
+    """Whether a period under `before` is settled with the days after it: the rate of its settlement date holds for all
+    of them, and nothing else of how they are counted changes."""
+    both = before.rate_day is after.rate_day is RateDay.SETTLEMENT
+    return both and (before.day_count, before.overdraft) == (after.day_count, after.overdraft)
 
 
 def new_period(terms: Terms, start: date, balance_minor: int, number: int) -> Period:
@@ -93,6 +102,8 @@ def new_period(terms: Terms, start: date, balance_minor: int, number: int) -> Pe
 
 
 def _due(contract: Contract, day: date) -> Step:
+    if contract.accrual is None:
+        return _due_of_lots(contract, day)
     settlement = contract.terms.settlement
     settles = settlement is not None and first_from(settlement, day) == day
     step: Step = (contract, ())
@@ -100,15 +111,17 @@ def _due(contract: Contract, day: date) -> Step:
         step = joined(step, _settle(step[0], day))
     elif contract.owed_minor:
         step = joined(step, overdrafts.take_owed(contract, day))
-    if contract.notices:
-        step = joined(step, (lots.lapse_notices(step[0], day), ()))
-    if contract.period is not None and contract.period.maturity == day:
-        step = joined(step, _mature(step[0], day))
-    if step[0].closed_on is None:
-        step = joined(step, fees.charge_scheduled(step[0], day))
+    step = joined(step, fees.charge_scheduled(step[0], day))
     if settles:
         step = joined(step, bonuses(step[0], day))
     return step
+
+
+def _due_of_lots(contract: Contract, day: date) -> Step:
+    """Fees are noted first: what matures on that day pays them."""
+    noted = lots.lapse_notices(fees.note_due(contract, day), day)
+    matures = noted.period is not None and noted.period.maturity == day
+    return _mature(noted, day) if matures else (noted, ())
 
 
 def _settle(contract: Contract, day: date) -> Step:
@@ -126,19 +139,32 @@ def _mature(contract: Contract, day: date) -> Step:
     renewals_max = contract.terms.renewals_max
     if rule is AtMaturity.HOLD or not contract.lots:
         return contract, ()
-    interest = lots.interest_minor(contract, day)
     if rule is AtMaturity.PAY_OUT:
-        return emptied(contract, day, interest)
+        return ended(contract, day)
     if renewals_max is not None and period.number > renewals_max:
         return contract, ()
-    kept = interest if rule is AtMaturity.RENEW_ALL else 0
-    posted = interest_paid(day, interest) + withdrawn(day, interest - kept)
-    return renewed(contract, day, kept), posted
+    return renewed(contract, day, pays_interest=rule is AtMaturity.RENEW_PRINCIPAL)
 
 
-def renewed(contract: Contract, day: date, added_minor: int) -> Contract:
-    """The contract with a further term from `day`, of what it had and `added_minor`."""
+def ended(contract: Contract, day: date) -> Step:
+    """All lots are paid out with what they have earned, less the fees that wait."""
+    earned = _earned(contract, day)
+    _, charges = fees.taken(contract, contract.balance_minor + customer_minor(earned), day)
+    return emptied(contract, day, earned + charges)
+
+
+def renewed(contract: Contract, day: date, *, pays_interest: bool) -> Step:
+    """A further term from `day`. What was earned, less the fees that wait, is paid out or added to it."""
     assert contract.period is not None, "only what has a term is renewed"
-    balance = contract.balance_minor + added_minor
+    earned = _earned(contract, day)
+    left, charges = fees.taken(contract, customer_minor(earned), day)
+    posted = earned + charges
+    if pays_interest:
+        posted += withdrawn(day, customer_minor(posted))
+    balance = contract.balance_minor + customer_minor(posted)
     period = new_period(contract.terms, day, balance, contract.period.number + 1)
-    return replace(contract, lots=(Lot(balance, day),), period=period, partial_withdrawals=0)
+    return replace(left, lots=(Lot(balance, day),), period=period, partial_withdrawals=0), posted
+
+
+def _earned(contract: Contract, day: date) -> tuple[Directive, ...]:
+    return interest_paid(day, lots.interest_minor(contract, day)) + bonuses_of_term(contract, day)

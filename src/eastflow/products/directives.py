@@ -51,11 +51,10 @@ def customer_minor(directives: Iterable[Directive]) -> int:
     return sum(leg.amount_minor for leg in legs if leg.role is AccountRole.CUSTOMER)
 
 
-def emptied(contract: Contract, day: date, interest: int, cost: int = 0, charges: tuple[Directive, ...] = ()) -> Step:
-    """The contract closed on `day`, and all it has paid out with the interest of its last days, less what its overdraft
-    has cost and what is charged for it."""
-    posted = interest_paid(day, interest) + overdraft_interest_taken(day, cost) + charges
-    posted += withdrawn(day, contract.balance_minor + customer_minor(posted))
+def emptied(contract: Contract, day: date, last: tuple[Directive, ...]) -> Step:
+    """The contract closed on `day`, and all it has paid out after what is booked at `last`: interest, and what is taken
+    out of it."""
+    posted = last + withdrawn(day, contract.balance_minor + customer_minor(last))
     accrual = contract.accrual and Accrual(contract.accrual.through)
-    ended = replace(contract, accrual=accrual, lots=(), notices=(), owed_minor=0, acted_on=day, closed_on=day)
-    return ended, posted
+    nothing = replace(contract, accrual=accrual, lots=(), notices=(), owed_minor=0, charges=())
+    return replace(nothing, acted_on=day, closed_on=day), posted

@@ -1,7 +1,9 @@
-"""What terms cannot say as data: pure functions, asked by name on settlement dates.
+"""What terms cannot say as data: pure functions, asked by name.
 
-A hook sees the contract frozen, after its interest and fees, and answers with directives. It does no input or output,
-reads no clock, and keeps nothing between two calls. To add one, write it here and name it in `HOOKS`.
+A demand contract's hooks are asked on its settlement dates, after interest and fees. Those of a term or of instalments
+are asked when that has matured and is paid, of the principal that earned its interest, and may only add to it. A hook
+sees the contract frozen and answers with directives. It does no input or output, reads no clock, and keeps nothing
+between two calls. To add one, write it here and name it in `HOOKS`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from datetime import date
 from eastflow.kernel import months_and_days
 
 from .directives import Step, customer_minor, moved
-from .model import AccountRole, Contract, Directive
+from .model import AccountRole, Contract, Directive, HookUse
 
 Answer = tuple[Directive, ...]
 
@@ -27,8 +29,8 @@ class Hook:
 
 
 def loyalty_bonus(contract: Contract, day: date, parameters: Mapping[str, int]) -> Answer:
-    """`bonus_minor` on each settlement date for a contract that has lasted `months_min` months and whose balance is at
-    least `balance_min_minor`."""
+    """`bonus_minor` each time for a contract that has lasted `months_min` months and whose balance is at least
+    `balance_min_minor`."""
     months, _ = months_and_days(contract.opened_on, day)
     if months < parameters["months_min"] or contract.balance_minor < parameters["balance_min_minor"]:
         return ()
@@ -42,22 +44,32 @@ HOOKS: Mapping[str, Hook] = {
 
 
 def bonuses(contract: Contract, day: date) -> Step:
-    """Asks the terms' hooks in their order. What they answer is checked: a hook that answers wrongly is a bug."""
+    """Asks a demand contract's hooks in their order."""
     posted: Answer = ()
     for use in contract.terms.hooks:
-        answer = HOOKS[use.name].answer(contract, day, use.parameters)
-        assert [each.kind for each in answer] in ([], [f"bonus:{use.name}"]), "a hook directs one thing, named after it"
-        contract = _taken(contract, day, answer)
+        answer, accrual = _answer(contract, use, day), contract.accrual
+        assert accrual is not None, "hooks are asked on settlement dates, which demand contracts have"
+        balance = accrual.balance_minor + customer_minor(answer)
+        assert balance >= min(accrual.balance_minor, contract.terms.floor_minor), "a hook leaves the floor"
+        contract = replace(contract, accrual=replace(accrual, balance_minor=balance))
         posted += answer
     return contract, posted
 
 
-def _taken(contract: Contract, day: date, answer: Answer) -> Contract:
+def bonuses_of_term(contract: Contract, day: date) -> Answer:
+    """Asks the hooks of a contract whose term is over; of others nothing."""
+    if contract.period is None or day < contract.period.maturity:
+        return ()
+    answers = [_answer(contract, use, day) for use in contract.terms.hooks]
+    assert all(customer_minor(answer) >= 0 for answer in answers), "a hook of a term only adds"
+    return tuple(directive for answer in answers for directive in answer)
+
+
+def _answer(contract: Contract, use: HookUse, day: date) -> Answer:
+    """What it answers is checked: a hook that answers wrongly is a bug."""
+    answer = HOOKS[use.name].answer(contract, day, use.parameters)
+    assert [each.kind for each in answer] in ([], [f"bonus:{use.name}"]), "a hook directs one thing, named after it"
     for directive in answer:
         assert sum(leg.amount_minor for leg in directive.legs) == 0, "a hook's directives balance"
         assert directive.value_date == day, "a hook's directives are of the day it is asked"
-    accrual = contract.accrual
-    assert accrual is not None, "hooks are asked on settlement dates, which demand contracts have"
-    balance = accrual.balance_minor + customer_minor(answer)
-    assert balance >= min(accrual.balance_minor, contract.terms.floor_minor), "a hook leaves the floor"
-    return replace(contract, accrual=replace(accrual, balance_minor=balance))
+    return answer

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
-from eastflow.kernel import months_and_days
+from eastflow.kernel import add_months, months_and_days
 
 from .accrual import advance, money
-from .model import Contract, Counting, Lot, ProductKind, Terms
+from .accrual import interest_minor as interest_minor_of
+from .calendar_dates import next_day
+from .model import Contract, Counting, Lot, Period, ProductKind, Terms
 from .rates import rate_units_of
+
+MISSED_MAX = 1
+"""Instalments that may be behind, to be made up in the month after (漏存次月补齐: recalled, not checked)."""
 
 
 def interest_minor(contract: Contract, on: date) -> int:
@@ -45,7 +50,7 @@ def accrued_minor(contract: Contract, on: date) -> int:
     terms, period = contract.terms, contract.period
     if contract.accrual is not None:
         accrual = advance(terms, contract.accrual, on)
-        return money(terms, accrual.numerator) - money(terms, accrual.debit_numerator) - contract.owed_minor
+        return interest_minor_of(terms, accrual) - money(terms, accrual.debit_numerator) - contract.owed_minor
     numerator = 0
     for lot in contract.lots:
         if period is not None and (on >= period.maturity or not lot.kept):
@@ -77,6 +82,32 @@ def lapse_notices(contract: Contract, day: date) -> Contract:
             idle += min(balance, notice.amount_minor) * weight
     waiting = tuple(notice for notice in contract.notices if notice.due_on != day)
     return replace(contract, notices=waiting, idle_numerator=idle)
+
+
+def instalments_behind(contract: Contract, on: date) -> int:
+    """How many were missed before the one of this month; negative when this month's has been paid."""
+    if contract.period is None:
+        return 0
+    return months_and_days(contract.period.start, on)[0] - len(contract.lots)
+
+
+def month_end_from(period: Period, day: date) -> date | None:
+    """The first last day of a month of the plan on or after `day`; None once it has matured."""
+    if day >= period.maturity:
+        return None
+    months, _ = months_and_days(period.start, max(day, period.start))
+    return add_months(period.start, months + 1) - timedelta(days=1)
+
+
+def has_missed(contract: Contract, day: date) -> bool:
+    """Whether at the end of `day` an instalment or the use of a notice is missed. A broken plan has none to miss."""
+    period = contract.period
+    if contract.terms.kind is not ProductKind.INSTALMENT or period is None:
+        return called_minor(contract, day) > 0
+    if month_end_from(period, day) != day:
+        return False
+    unpaid = instalments_behind(contract, next_day(day))
+    return 1 <= unpaid <= MISSED_MAX + 1 and all(lot.kept for lot in contract.lots)
 
 
 def _of_one_lot(contract: Contract, amount_minor: int) -> tuple[Lot, ...]:

@@ -46,6 +46,15 @@ class Counting(Enum):
     MONTHS_AND_DAYS = "months_and_days"
 
 
+class RateDay(Enum):
+    """Which day's rate a balance that comes and goes earns. `each`: every day its own. `settlement`: all days of a
+    period that of its last one (结息日挂牌利率), or of the day on which the contract is closed (清户日): the central
+    bank's rule for 活期 since 2005, recalled, not checked."""
+
+    EACH = "each"
+    SETTLEMENT = "settlement"
+
+
 class AtMaturity(Enum):
     """What happens to a term's principal and interest on the day it matures.
 
@@ -109,20 +118,25 @@ class Overdraft:
 
 
 class FeeEvent(Enum):
-    """`schedule`: on the fee's dates. `withdrawal`: with each withdrawal. `early`: with what leaves a term before it
-    matures, or a call deposit without notice."""
+    """`schedule`: on the fee's dates. `withdrawal`: with each withdrawal that leaves something. `opening`: with the
+    first money. `early`: with what leaves a term before it matures, or a call deposit without notice. `missed`: at the
+    end of a month whose instalment has not come, until the plan is broken, or of a day for which notice was given and
+    not used."""
 
     SCHEDULE = "schedule"
     WITHDRAWAL = "withdrawal"
+    OPENING = "opening"
     EARLY = "early"
+    MISSED = "missed"
 
 
 @dataclass(frozen=True, slots=True)
 class Fee:
     """`amount_minor` when `event` happens; not while the balance is at least `waived_from_minor`.
 
-    A scheduled fee takes what the balance has above its floor and no more, an early one what is paid out and no more:
-    the rest is not owed. `schedule` is given for those on schedule only.
+    Of a demand contract it takes what the balance has above its floor and no more: the rest is not owed. Of what has a
+    term or notice, an opening fee comes out of the first money; every other one waits for what is paid next (`Charge`).
+    `schedule` is given for those on schedule only.
     """
 
     name: str
@@ -158,7 +172,8 @@ class Eligibility:
 
 @dataclass(frozen=True, slots=True)
 class HookUse:
-    """A hook of `products.hooks` by name, with its whole-number parameters. Hooks are asked on settlement dates."""
+    """A hook of `products.hooks` by name, with its whole-number parameters. Hooks are asked on settlement dates, and
+    when a term that has matured is paid."""
 
     name: str
     parameters: Mapping[str, int] = field(default_factory=dict)
@@ -170,8 +185,8 @@ class Terms:
 
     `rates` are the contract's; `demand_rates` are earned instead where a term is broken, overdue or without notice,
     always those of the day of withdrawal. `rounding_minor`: interest is a multiple of it, half up.
-    `settlement` is of demand contracts, and so is an `overdraft`; `term_months` and `at_maturity` (those a customer may
-    choose from, the first unless chosen) of term and instalment; `notice_days` of call.
+    `settlement` is of demand contracts, and so are `rate_day` and an `overdraft`; `term_months` and `at_maturity`
+    (those a customer may choose from, the first unless chosen) of term and instalment; `notice_days` of call.
     """
 
     code: str
@@ -193,6 +208,7 @@ class Terms:
     eligibility: Eligibility = Eligibility()
     hooks: tuple[HookUse, ...] = ()
     overdraft: Overdraft | None = None
+    rate_day: RateDay = RateDay.EACH
 
     @property
     def floor_minor(self) -> int:
@@ -239,8 +255,9 @@ class Accrual:
 
     It covers the days before `through`. `balance_minor` is where the balance stands as `through` begins, or has come
     to since. `numerator` is the sum over the days of each slice's balance times its rate units times the day's weight:
-    an exact whole number, over `RATE_UNITS * day_count.denominator`. `debit_numerator` is the same of the days on which
-    the balance was overdrawn.
+    an exact whole number, over `RATE_UNITS * day_count.denominator`. Where the rate is known only at the settlement
+    (`RateDay`), it is the sum of balances times weights alone. `debit_numerator` is that of the days on which the
+    balance was overdrawn, always at their own rates.
     """
 
     through: date
@@ -279,6 +296,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What has come due of the fee `name` of a term, a call deposit or instalments. It is taken out of the interest or
+    the part that is paid next, never more than that; what the last payment has no room for is not owed."""
+
+    name: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """One customer's contract at a moment. Everything in it but `terms` is its state (`state_of`, `contract_from`).
 
@@ -286,7 +312,7 @@ class Contract:
     `funded`: the first money has come. A demand contract has an `accrual`; the others have `lots`, and those with a
     term, once funded, a `period`. `idle_numerator` of a call deposit: amounts times day weights under notice that was
     not used, for which the next interest is less. `owed_minor`: debit interest of settled periods that would have gone
-    below the floor; it is taken as soon as there is money.
+    below the floor; it is taken as soon as there is money. `charges`: fees that wait, one for each name.
     """
 
     terms: Terms
@@ -304,6 +330,7 @@ class Contract:
     partial_withdrawals: int = 0
     closed_on: date | None = None
     owed_minor: int = 0
+    charges: tuple[Charge, ...] = ()
 
     @property
     def balance_minor(self) -> int:

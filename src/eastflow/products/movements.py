@@ -10,24 +10,31 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from eastflow.kernel import INT64_MAX, Refusal, months_and_days
+from eastflow.kernel import INT64_MAX, Refusal
 
 from . import fees, lots
 from .accrual import advance, debit_interest_minor, interest_minor
-from .contract import new_period, next_due, renewed
-from .directives import Step, customer_minor, deposited, emptied, interest_paid, withdrawn
-from .model import Contract, Lot, Notice, ProductKind
+from .contract import ended, new_period, next_due, renewed
+from .directives import (
+    Step,
+    customer_minor,
+    deposited,
+    emptied,
+    interest_paid,
+    overdraft_interest_taken,
+    withdrawn,
+)
+from .lots import MISSED_MAX, instalments_behind
+from .model import Contract, FeeEvent, Lot, Notice, ProductKind
 from .refusals import ProductsRefusal
-
-MISSED_MAX = 1
-"""Instalments that may be behind, to be made up in the month after (漏存次月补齐: recalled, not checked)."""
 
 
 def pay_in(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
     """Money comes in. The first brings a term to its beginning; further ones are for demand and instalments alone.
 
     An instalment is the amount of the first one, once for each month since; one that was missed is made up in the
-    month after it, and two missed break the plan: what is paid in later earns the demand rate.
+    month after it, and two missed break the plan: what is paid in later earns the demand rate. Of what has a term or
+    notice, fees for opening come out of the first money.
     Refusals: OPERATION_NOT_OFFERED, AMOUNT_BELOW_MINIMUM, BALANCE_ABOVE_MAXIMUM, INSTALMENT_AMOUNT_CHANGED,
     INSTALMENT_NOT_DUE.
     """
@@ -38,11 +45,14 @@ def pay_in(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
         accrual = advance(contract.terms, contract.accrual, on)
         accrual = replace(accrual, balance_minor=accrual.balance_minor + amount_minor)
         return replace(contract, accrual=accrual, funded=True, acted_on=on), posted
-    kept = _instalments_behind(contract, on) <= MISSED_MAX and all(lot.kept for lot in contract.lots)
-    paid = replace(contract, lots=(*contract.lots, Lot(amount_minor, on, kept)), funded=True, acted_on=on)
+    kept = instalments_behind(contract, on) <= MISSED_MAX and all(lot.kept for lot in contract.lots)
+    if not contract.funded:
+        posted += fees.of_opening(contract.terms, amount_minor, on)
+    lot = Lot(customer_minor(posted), on, kept)
+    paid = replace(contract, lots=(*contract.lots, lot), funded=True, acted_on=on)
     if contract.funded:
         return paid, posted
-    period = None if contract.terms.term_months is None else new_period(contract.terms, on, amount_minor, 1)
+    period = None if contract.terms.term_months is None else new_period(contract.terms, on, lot.amount_minor, 1)
     instalment = amount_minor if contract.terms.kind is ProductKind.INSTALMENT else None
     return replace(paid, period=period, instalment_minor=instalment), posted
 
@@ -51,8 +61,8 @@ def withdraw(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
     """Part of the money is taken out; of a term or call deposit with the interest of that part. All of it: `close`.
 
     Before its maturity a term's part earns the demand rate of that day, and the rest goes on as it was. A call
-    deposit's part earns its rate as far as notice of it was given for that day. Fees for leaving early come out of what
-    is paid.
+    deposit's part earns its rate as far as notice of it was given for that day. Its fees, and those that waited, come
+    out of what is paid; a demand contract bears them besides.
     Refusals: OPERATION_NOT_OFFERED, AMOUNT_BELOW_MINIMUM, BALANCE_INSUFFICIENT, BALANCE_BELOW_FLOOR,
     PARTIAL_WITHDRAWALS_EXHAUSTED.
     """
@@ -71,7 +81,8 @@ def withdraw(contract: Contract, amount_minor: int, on: date) -> Step | Refusal:
         partial_withdrawals=contract.partial_withdrawals + 1,
         acted_on=on,
     )
-    charges = fees.of_leaving(contract, amount_minor, interest, on)
+    fresh = fees.of_leaving(contract, amount_minor, on) + fees.of(contract, FeeEvent.WITHDRAWAL)
+    left, charges = fees.taken(fees.noted(left, fresh), amount_minor + interest, on)
     posted = interest_paid(on, interest) + charges
     return left, posted + withdrawn(on, amount_minor + customer_minor(posted))
 
@@ -107,28 +118,26 @@ def renew(contract: Contract, on: date) -> Step | Refusal:
     if contract.period is None or on < contract.period.maturity:
         maturity = None if contract.period is None else contract.period.maturity
         return Refusal(ProductsRefusal.TERM_NOT_MATURED, {"maturity": maturity})
-    interest = lots.interest_minor(contract, on)
-    return replace(renewed(contract, on, interest), acted_on=on), interest_paid(on, interest)
+    return renewed(replace(contract, acted_on=on), on, pays_interest=False)
 
 
 def close(contract: Contract, on: date) -> Step | Refusal:
-    """All is taken out with what it has earned, less the fees for leaving early. No floor holds it. What is overdrawn
-    is paid in before.
+    """All is taken out with what it has earned, less the fees for leaving early and those that waited. No floor holds
+    it. What is overdrawn is paid in before.
 
     Refusals: BALANCE_INSUFFICIENT.
     """
     if refusal := _unfit(contract, on):
         return refusal
     if contract.accrual is None:
-        interest = lots.interest_minor(contract, on)
-        charges = fees.of_leaving(contract, contract.balance_minor, interest, on)
-        return emptied(contract, on, interest, charges=charges)
+        return ended(fees.noted(contract, fees.of_leaving(contract, contract.balance_minor, on)), on)
     accrual = advance(contract.terms, contract.accrual, on)
-    interest = interest_minor(contract.terms, accrual)
+    interest = interest_minor(contract.terms, accrual, closed_on=on)
     cost = contract.owed_minor + debit_interest_minor(contract.terms, accrual)
     if accrual.balance_minor + interest < cost:
         return _insufficient(cost - interest, accrual.balance_minor)
-    return emptied(replace(contract, accrual=accrual), on, interest, cost)
+    last = interest_paid(on, interest) + overdraft_interest_taken(on, cost)
+    return emptied(replace(contract, accrual=accrual), on, last)
 
 
 def _unfit(contract: Contract, on: date) -> Refusal | None:
@@ -163,16 +172,9 @@ def _instalment_unfit(contract: Contract, amount_minor: int, on: date) -> Refusa
     if amount_minor != contract.instalment_minor:
         facts = {"amount_minor": amount_minor, "instalment_minor": contract.instalment_minor}
         return Refusal(ProductsRefusal.INSTALMENT_AMOUNT_CHANGED, facts)
-    if on >= contract.period.maturity or _instalments_behind(contract, on) < 0:
+    if on >= contract.period.maturity or instalments_behind(contract, on) < 0:
         return Refusal(ProductsRefusal.INSTALMENT_NOT_DUE, {"day": on, "paid": len(contract.lots)})
     return None
-
-
-def _instalments_behind(contract: Contract, on: date) -> int:
-    """How many were missed before the one of this month; negative when this month's has been paid."""
-    if contract.period is None:
-        return 0
-    return months_and_days(contract.period.start, on)[0] - len(contract.lots)
 
 
 def _withdrawal_unfit(contract: Contract, amount_minor: int) -> Refusal | None:
@@ -183,7 +185,9 @@ def _withdrawal_unfit(contract: Contract, amount_minor: int) -> Refusal | None:
     least = max(1, limits.withdrawal_min_minor)
     if amount_minor < least:
         return _below_minimum(amount_minor, least)
-    cost = amount_minor + sum(fee.amount_minor for fee in fees.of_withdrawal(contract))
+    cost = amount_minor
+    if contract.accrual is not None:
+        cost += sum(fee.amount_minor for fee in fees.of(contract, FeeEvent.WITHDRAWAL))
     floor = contract.terms.floor_minor
     if cost > balance - min(0, floor):
         return _insufficient(cost, balance)
@@ -211,8 +215,8 @@ def _below_minimum(amount_minor: int, minimum_minor: int) -> Refusal:
 def _withdraw_from_demand(contract: Contract, amount_minor: int, on: date) -> Step:
     assert contract.accrual is not None, "a demand contract has one"
     posted = list(withdrawn(on, amount_minor))
-    for fee in fees.of_withdrawal(contract):
-        posted += fees.charged(fee, on, fee.amount_minor)
+    for fee in fees.of(contract, FeeEvent.WITHDRAWAL):
+        posted += fees.charged(fee.name, on, fee.amount_minor)
     accrual = advance(contract.terms, contract.accrual, on)
     accrual = replace(accrual, balance_minor=accrual.balance_minor + customer_minor(posted))
     left = replace(contract, accrual=accrual, partial_withdrawals=contract.partial_withdrawals + 1, acted_on=on)

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
-from .model import RateTable, Tier, TierMethod
+from .model import RateChange, RateDay, RateTable, Terms, Tier, TierMethod
+
+_ONE_UNIT = RateTable(TierMethod.WHOLE, (RateChange(date.min, (Tier(0, 1),)),))
+
+
+def counting_rates(terms: Terms) -> RateTable:
+    """The rates at which days are counted: of one unit where the rate is known only at the settlement."""
+    return _ONE_UNIT if terms.rate_day is RateDay.SETTLEMENT else terms.rates
+
+
+def settled_units(terms: Terms, through: date, closed_on: date | None = None) -> int:
+    """What a numerator of the days before `through` is multiplied by when they are settled: the rate units of the last
+    of them, or of the day on which the contract is closed. 1 where each day has been counted at its own rate."""
+    if terms.rate_day is RateDay.EACH:
+        return 1
+    return rate_units_of(terms.rates, 0, closed_on or through - timedelta(days=1))
 
 
 def tiers_on(table: RateTable, day: date) -> tuple[Tier, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from .model import Accrual, AtMaturity, Contract, Lot, Notice, Period, Terms
+from .model import Accrual, AtMaturity, Charge, Contract, Lot, Notice, Period, Terms
 
 _DATES = ("opened_on", "open_day", "acted_on")
 
@@ -23,6 +23,8 @@ def state_of(contract: Contract) -> dict[str, Any]:
         state["accrual"] = [accrual.through.isoformat(), accrual.balance_minor, *map(str, numerators)]
     if contract.owed_minor:
         state["owed_minor"] = contract.owed_minor
+    if contract.charges:
+        state["charges"] = [[charge.name, charge.amount_minor] for charge in contract.charges]
     if (period := contract.period) is not None:
         state["period"] = [period.start.isoformat(), period.maturity.isoformat(), period.rate_units, period.number]
     state["lots"] = [[lot.amount_minor, lot.since.isoformat(), lot.kept] for lot in contract.lots]
@@ -51,6 +53,7 @@ def contract_from(terms: Terms, state: Mapping[str, Any]) -> Contract:
         partial_withdrawals=state["partial_withdrawals"],
         closed_on=state["closed_on"] and _day(state["closed_on"]),
         owed_minor=state.get("owed_minor", 0),
+        charges=tuple(Charge(name, amount) for name, amount in state.get("charges", ())),
     )
 
 

@@ -19,6 +19,7 @@ from .model import (
     Limits,
     Overdraft,
     ProductKind,
+    RateDay,
     RateTable,
     Settlement,
     Terms,
@@ -34,6 +35,14 @@ _CODE = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{CODE_CHARACTERS_MAX - 1}}}")
 _FEE_NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _WITH_TERM = frozenset({ProductKind.TERM, ProductKind.INSTALMENT})
 _RENEWING = frozenset({AtMaturity.RENEW_ALL, AtMaturity.RENEW_PRINCIPAL})
+_FEES_NOT_FOR = {
+    (ProductKind.DEMAND, FeeEvent.OPENING): "a demand product's first money comes by any way; put the fee on schedule",
+    (ProductKind.DEMAND, FeeEvent.EARLY): "a demand product has no term to leave early",
+    (ProductKind.DEMAND, FeeEvent.MISSED): "a demand product has nothing to miss",
+    (ProductKind.TERM, FeeEvent.MISSED): "a term has nothing to miss",
+    (ProductKind.INSTALMENT, FeeEvent.WITHDRAWAL): "of instalments no part is withdrawn",
+}
+"""Why a kind of product has no use for a kind of fee."""
 Fault = tuple[str, str]
 
 
@@ -73,7 +82,8 @@ def _faults(terms: Terms) -> Iterator[Fault]:
     yield from _kind_faults(terms)
     yield from _limits_faults(terms.limits)
     for place, fee in enumerate(terms.fees):
-        yield from _fee_faults(f"fees[{place}]", fee)
+        yield from _fee_faults(f"fees[{place}]", fee, terms.kind)
+    yield from _opening_faults(terms)
     if len({fee.name for fee in terms.fees}) < len(terms.fees):
         yield "fees", "each has its own name"
     yield from _eligibility_faults(terms)
@@ -114,6 +124,11 @@ def _kind_faults(terms: Terms) -> Iterator[Fault]:
             yield "counting", "months are counted where there is a term"
         if terms.day_count.denominator != 360:
             yield "counting", "months are counted in years of 360 days"
+    if terms.rate_day is RateDay.SETTLEMENT:
+        if not demand:
+            yield "rate_day", "only a demand product settles"
+        if any(len(change.tiers) > 1 for change in terms.rates.changes):
+            yield "rate_day", "where the settlement's rate holds for all days, it is one for all balances"
     yield from _given_only_for("settlement", terms.settlement is not None, demand, "a demand product")
     if terms.settlement is not None:
         yield from _settlement_faults("settlement", terms.settlement)
@@ -134,11 +149,8 @@ def _kind_faults(terms: Terms) -> Iterator[Fault]:
         yield "notice_days", f"from 1 to {NOTICE_DAYS_MAX} are wanted"
     if demand and terms.limits.partial_withdrawals_max is not None:
         yield "limits.partial_withdrawals_max", "a demand product does not count withdrawals"
-    for place, fee in enumerate(terms.fees):
-        if demand is (fee.event is FeeEvent.EARLY):
-            yield f"fees[{place}].event", "early is for what has a term or notice, all others for a demand product"
-    if not demand and terms.hooks:
-        yield "hooks", "only a demand product has hooks: they are asked on settlement dates"
+    if terms.hooks and call:
+        yield "hooks", "a call deposit has no dates on which they are asked"
 
 
 def _given_only_for(path: str, given: bool, wanted: bool, whom: str) -> Iterator[Fault]:
@@ -174,13 +186,23 @@ def _overdraft_faults(terms: Terms, overdraft: Overdraft) -> Iterator[Fault]:
         yield "limits.floor_minor", "what may be overdrawn keeps nothing back"
 
 
-def _fee_faults(path: str, fee: Fee) -> Iterator[Fault]:
+def _fee_faults(path: str, fee: Fee, kind: ProductKind) -> Iterator[Fault]:
     if not _FEE_NAME.fullmatch(fee.name):
         yield f"{path}.name", "small letters, digits and underscores are wanted, at most 30"
+    if reason := _FEES_NOT_FOR.get((kind, fee.event)):
+        yield f"{path}.event", reason
     scheduled = fee.event is FeeEvent.SCHEDULE
     yield from _given_only_for(f"{path}.schedule", fee.schedule is not None, scheduled, "a fee on schedule")
     if fee.schedule is not None:
         yield from _settlement_faults(f"{path}.schedule", fee.schedule)
+
+
+def _opening_faults(terms: Terms) -> Iterator[Fault]:
+    """Whatever comes first, its fees leave the floor, and something."""
+    fees_minor = sum(fee.amount_minor for fee in terms.fees if fee.event is FeeEvent.OPENING)
+    least = fees_minor + max(1, terms.limits.floor_minor)
+    if fees_minor and terms.limits.opening_min_minor < least:
+        yield "limits.opening_min_minor", f"with the fees for opening and the floor, at least {least} is wanted"
 
 
 def _eligibility_faults(terms: Terms) -> Iterator[Fault]:

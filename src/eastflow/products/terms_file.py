@@ -24,6 +24,7 @@ from .model import (
     Overdraft,
     ProductKind,
     RateChange,
+    RateDay,
     RateTable,
     Settlement,
     Terms,
@@ -92,6 +93,8 @@ def terms_to(terms: Terms) -> dict[str, Any]:
         }),
         "hooks": [{"name": use.name, "parameters": dict(use.parameters)} for use in terms.hooks],
         "overdraft": _overdraft_to(terms.overdraft),
+        # Left out where it says nothing new, so that the hash of older terms stays.
+        "rate_day": None if terms.rate_day is RateDay.EACH else terms.rate_day.value,
     })  # fmt: skip
 
 
@@ -207,6 +210,7 @@ def _terms(reader: Reader) -> Terms:
         reader.take("eligibility", _eligibility, Eligibility()),
         reader.take("hooks", list_of(_hook), ()),
         reader.take("overdraft", _overdraft, None),
+        reader.take("rate_day", one_of(RateDay), RateDay.EACH),
     )
     reader.done()
     return terms

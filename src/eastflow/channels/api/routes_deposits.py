@@ -31,7 +31,7 @@ PARTY = "019b8f2e-7c00-7000-8000-0000000000bb"
 EXAMPLE = {
     "id": ID, "account": 1001, "party": PARTY, "product": "cny-demand", "version": 1, "asset": "CNY", "kind": "demand",
     "status": "open", "opened_on": "2026-01-05", "balance_minor": 100_000, "nominated": None, "maturity": None,
-    "closed_on": None, "notices": [],
+    "closed_on": None, "notices": [], "charges": [],
 }  # fmt: skip
 CORRECTION_EXAMPLE = {
     "settled_on": "2026-06-21", "number": 1, "kind": "overdraft_interest", "amount_minor": -1_250, "booked": False,
@@ -101,8 +101,13 @@ class Notice(Struct, frozen=True):
     amount_minor: int
 
 
+class Charge(Struct, frozen=True):
+    name: str
+    amount_minor: int
+
+
 class Deposit(Struct, frozen=True):
-    """`balance_minor` is what the ledger has on the account."""
+    """`balance_minor` is what the ledger has on the account. `charges` are fees that wait for what is paid next."""
 
     id: UUID
     account: int
@@ -118,6 +123,7 @@ class Deposit(Struct, frozen=True):
     maturity: date | None
     closed_on: date | None
     notices: list[Notice]
+    charges: list[Charge]
 
 
 class Done(Struct, frozen=True):
@@ -324,6 +330,7 @@ def _deposit(found: deposits.Deposit, balance_minor: int) -> Deposit:
         found.opened_on, balance_minor, found.nominated,
         None if contract.period is None else contract.period.maturity, contract.closed_on,
         [Notice(notice.given_on, notice.due_on, notice.amount_minor) for notice in contract.notices],
+        [Charge(charge.name, charge.amount_minor) for charge in contract.charges],
     )  # fmt: skip
 
 

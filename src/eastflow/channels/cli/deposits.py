@@ -297,5 +297,6 @@ def _data(found: deposits.Deposit, balance_minor: int) -> Data:
         "nominated": found.nominated,
         "maturity": None if contract.period is None else contract.period.maturity,
         "closed_on": contract.closed_on,
+        "fees_waiting_minor": sum(charge.amount_minor for charge in contract.charges),
     }
     return told

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eastflow.kernel import RATE_UNITS, DayCount
-from eastflow.products import RateTable, Terms, Tier, TierMethod
+from eastflow.products import RateTable, Terms, Tier, TierMethod, counting_rates, settled_units
 
 Int64s = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -25,7 +25,7 @@ def advanced(
 ) -> tuple[Int64s, Int64s, Flags]:
     """Both numerators with the days from each `through` (an ordinal) before `to` counted, and which rows are exact.
     None of `through` is after `to`."""
-    earned, exact = _counted(terms.rates, terms.day_count, through, balances, numerators, to)
+    earned, exact = _counted(counting_rates(terms), terms.day_count, through, balances, numerators, to)
     if terms.overdraft is None:
         return earned, debit_numerators, exact
     cost, fits = _counted(terms.overdraft.rates, terms.day_count, through, -balances, debit_numerators, to)
@@ -47,6 +47,16 @@ def _counted(
         for tiers, weight in pieces:
             counted[here] += _units(table.method, tiers, counting) * weight
     return counted, exact
+
+
+def settled(terms: Terms, numerators: Int64s, day: date) -> tuple[Int64s, Flags]:
+    """What was earned as it is to be rounded on `day`, a settlement date: at the rate of the last day counted, where
+    that holds for all of them; and which rows are exact."""
+    units = settled_units(terms, day)
+    if units == 1:
+        return numerators, np.ones(len(numerators), dtype=bool)
+    exact = numerators <= SAFE // max(units, 1)
+    return np.where(exact, numerators, 0) * units, exact
 
 
 def rounded(terms: Terms, numerators: Int64s) -> Int64s | None:

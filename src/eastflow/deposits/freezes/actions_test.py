@@ -73,7 +73,7 @@ async def test_an_order_lifts_no_freeze_of_others(bank: World, frozen: Status, a
     assert refused.code is LedgerRefusal.ACCOUNT_FROZEN
     for order in orders[1:]:
         await ended(bank, account, order)
-    assert await actions.expire_orders(bank.database, COURTS_DAY, clock=bank.clock) == 1
+    assert (await actions.expire_orders(bank.database, COURTS_DAY, clock=bank.clock)).accounts == 1
     assert await standing(bank, account) == (DepositStatus.OPEN, frozen)
     await left(bank, account, Status.OPEN)
     assert not isinstance(await bank.move(account, -50_000), Refusal)

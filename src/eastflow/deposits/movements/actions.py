@@ -12,7 +12,7 @@ from eastflow.customers import Channel, Direction, Movement, RoleKind
 from eastflow.customers.actions import use_allowance
 from eastflow.kernel import Refusal
 from eastflow.ledger.actions import change_floor
-from eastflow.products import Contract, Directive, ProductKind
+from eastflow.products import Contract, Directive
 from eastflow.storage import Clock, Transaction
 
 from .. import store
@@ -66,16 +66,23 @@ async def paid_in(
 async def allowed(
     tx: Transaction, found: Deposit, direction: Direction, amount_minor: int, other: int, channel: Channel, today: date
 ) -> Refusal | None:
-    """Both sides may have a class with limits. What is no demand contract is paid into and out of by its own verbs."""
-    paired = await store.deposit(tx, other)
-    if other == found.account or (paired is not None and paired.kind is not ProductKind.DEMAND):
+    """Both sides may have a class with limits. What is no demand contract is paid into and out of by its own verbs, and
+    another customer's account by payments."""
+    if other == found.account or not await store.takes_money(tx, other):
         return Refusal(DepositsRefusal.OTHER_ACCOUNT_UNFIT, {"account": other})
     if not amount_minor:
         return None
-    roles = await customers.roles_of_account(tx, other)
+    owners = [
+        role.party
+        for role in await customers.roles_of_account(tx, other)
+        if role.kind is RoleKind.OWNER and role.stands_on(today)
+    ]
     owner = await customers.party(tx, found.party)
     assert owner is not None, "a deposit's party is known"
-    own = any(r.party == owner.id and r.kind is RoleKind.OWNER and r.stands_on(today) for r in roles)
+    own = owner.id in owners
+    if owners and not own:
+        # Between customers money goes by payments, within their limits.
+        return Refusal(DepositsRefusal.OTHER_ACCOUNT_UNFIT, {"account": other})
     known = (await ledger.accounts(tx, [other])).get(other)
     cash = known is not None and known.chart.startswith("assets:cash")
     opposite = Direction.OUT if direction is Direction.IN else Direction.IN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from eastflow import ledger
@@ -14,6 +15,7 @@ from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolatio
 
 from .. import store
 from ..books.actions import current, must
+from ..day_end.runs.actions import Done, every
 from ..decide import check_account, check_order, check_standing, derived_id, freezes_whole, to_hold
 from ..freezes.actions import beneath, freeze
 from ..model import Deposit, DepositStatus, Order
@@ -58,21 +60,17 @@ async def end_order(tx: Transaction, account: int, id: UUID, *, today: date, clo
     return await _answered(tx, found, id, today, clock)
 
 
-async def expire_orders(database: Database, business_date: date, *, clock: Clock = now) -> int:
-    """End the orders whose day has come, and return how many accounts had one. Each account is a transaction of its
-    own, so it may be ended at any point and run again."""
-    count = 0
-    while True:
-        async with database.reading() as tx:
-            due = await store.orders_expired(tx, business_date, ACCOUNTS_PER_RUN)
-        for account in due:
-            await database.run(lambda tx, account=account: _expire(tx, account, business_date, clock))  # type: ignore[misc]
-        count += len(due)
-        if len(due) < ACCOUNTS_PER_RUN:
-            return count
+async def expire_orders(database: Database, business_date: date, *, clock: Clock = now) -> Done:
+    """End the orders whose day has come, and hold for those that have less than they ask for what has come in since.
+    Each account is a transaction of its own, so it may be ended at any point and run again."""
+
+    async def page(tx: Transaction, after: int) -> list[int]:
+        return await store.orders_to_see_to(tx, business_date, after=after, limit=ACCOUNTS_PER_RUN)
+
+    return await every(database, page, partial(_see_to, today=business_date, clock=clock))
 
 
-async def _expire(tx: Transaction, account: int, today: date, clock: Clock) -> None:
+async def _see_to(tx: Transaction, account: int, today: date, clock: Clock) -> None:
     found = await current(tx, account, today, clock=clock)
     assert found is not None, "an order stands on a contract"
     for order in await store.orders_of(tx, account):
@@ -94,7 +92,8 @@ async def _answered(tx: Transaction, deposit: Deposit, id: UUID, today: date, cl
 async def _apply(tx: Transaction, deposit: Deposit, today: date, clock: Clock) -> None:
     """Hold what can be held for the orders that stand, in their rank, and freeze the account where that is less than
     they ask for."""
-    if deposit.status is DepositStatus.CLOSED:
+    [known] = (await ledger.accounts(tx, [deposit.account])).values()
+    if deposit.status is DepositStatus.CLOSED or known.status is Status.CLOSED:
         return
     under = await beneath(tx, deposit)
     # A frozen account takes no hold; it is open but for this transaction.

@@ -37,8 +37,13 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     },
     "transfer": {"en": "Transfer", "zh-Hans": "转账", "ko": "이체"},
     "inheritance": {"en": "Inheritance", "zh-Hans": "继承", "ko": "상속"},
+    "fee": {"en": "Fee", "zh-Hans": "手续费", "ko": "수수료"},
+    "bonus": {"en": "Bonus", "zh-Hans": "奖励", "ko": "보너스"},
 }
 
 
 def kind_word(kind: str, language: str) -> str:
-    return KINDS.get(kind, {}).get(language, kind)
+    """A fee and a bonus have a name of their own, which the terms give: `fee.keeping` is `Fee keeping`."""
+    family, _, name = kind.partition(".")
+    word = KINDS.get(family, {}).get(language)
+    return kind if word is None else f"{word} {name}".rstrip()

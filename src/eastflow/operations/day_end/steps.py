@@ -64,8 +64,8 @@ async def direct_debits(database: Database, engine: Engine, day: date, partition
 
 
 async def expired_orders(database: Database, engine: Engine, day: date, _partition: int, _partitions: int) -> Counts:
-    """Orders of courts and authorities end on their day."""
-    return {"accounts": await deposits.expire_orders(database, day, clock=engine.clock)}
+    """Orders of courts and authorities end on their day, and have what has come in for them."""
+    return contracts(await deposits.expire_orders(database, day, clock=engine.clock))
 
 
 async def maturities(database: Database, engine: Engine, day: date, partition: int, partitions: int) -> Counts:

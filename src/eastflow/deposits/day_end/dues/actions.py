@@ -9,14 +9,15 @@ from uuid import UUID
 
 from eastflow import ledger, products
 from eastflow.ledger import Status
-from eastflow.ledger.actions import internal_account
-from eastflow.products import OVERDRAFT_INTEREST, AccountRole, Contract, Directive
+from eastflow.products import OVERDRAFT_INTEREST, AtMaturity, Contract, Directive
 from eastflow.storage import Clock, Transaction
 
 from ... import store as contracts
-from ...books.actions import Refused, book, correct, current, due_ids, end_account, must, save
+from ...books.actions import Refused, book, correct, current, due_ids, end_account, save
 from ...decide import account_key, derived_id, settled_through
 from ...model import Deposit, DepositStatus
+
+_STAYS = {AtMaturity.PAY_OUT: AtMaturity.HOLD, AtMaturity.RENEW_PRINCIPAL: AtMaturity.RENEW_ALL}
 
 
 async def due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
@@ -31,19 +32,42 @@ async def due(tx: Transaction, account: int, day: date, clock: Clock) -> None:
         await due(tx, account, day, clock)
         return
     found = await before_its_end(tx, found, day)
-    contract, directives = products.end_of_day(found.contract, day)
+    nominated = await _nominated(tx, found)
+    contract, directives = _end_of_day(found.contract, day, pays_out=nominated is not None)
     try:
         async with tx.savepoint():
-            await _keep_due(tx, found, contract, directives, day, clock)
+            await _keep_due(tx, found, contract, directives, nominated, day, clock)
     except Refused:
         if not any(each.kind == OVERDRAFT_INTEREST or each.kind.startswith("fee:") for each in directives):
             raise
         # What is held or frozen pays no fee: it is not owed, and keeps nothing else from its day. Nor does it pay for
-        # its overdraft, and that is owed.
-        terms = found.contract.terms
-        free = products.end_of_day(replace(found.contract, terms=replace(terms, fees=())), day)
+        # its overdraft, and that is owed; nor what waited of a term's fees, and that waits on.
+        terms, waiting = found.contract.terms, found.contract.charges
+        fee_free = replace(found.contract, terms=replace(terms, fees=()), charges=())
+        free = _end_of_day(fee_free, day, pays_out=nominated is not None)
         contract, directives = products.left_owed(free, day)
-        await _keep_due(tx, found, replace(contract, terms=terms), directives, day, clock)
+        after = replace(contract, terms=terms, charges=waiting)
+        await _keep_due(tx, found, after, directives, nominated, day, clock)
+
+
+async def caught_up(tx: Transaction, found: Deposit, today: date, clock: Clock) -> Deposit:
+    """The contract once what fell due before today is done: it was refused on its day, or that day is being ended.
+    Errors: Refused, Retry."""
+    missed = products.next_due(found.contract)
+    if missed is None or missed >= today:
+        return found
+    await due(tx, found.account, missed, clock)
+    after = await current(tx, found.account, today, clock=clock)
+    assert after is not None, "a contract is never removed"
+    return await caught_up(tx, after, today, clock)
+
+
+def _end_of_day(contract: Contract, day: date, *, pays_out: bool) -> tuple[Contract, tuple[Directive, ...]]:
+    """What matures with nowhere to be paid to stays: the whole until its customer comes, interest with the renewed."""
+    if pays_out or contract.at_maturity not in _STAYS:
+        return products.end_of_day(contract, day)
+    after, directives = products.end_of_day(replace(contract, at_maturity=_STAYS[contract.at_maturity]), day)
+    return replace(after, at_maturity=contract.at_maturity), directives
 
 
 async def before_its_end(tx: Transaction, found: Deposit, day: date) -> Deposit:
@@ -69,11 +93,16 @@ async def not_booked(
 
 
 async def _keep_due(
-    tx: Transaction, found: Deposit, contract: Contract, directives: Sequence[Directive], day: date, clock: Clock
+    tx: Transaction,
+    found: Deposit,
+    contract: Contract,
+    directives: Sequence[Directive],
+    nominated: int | None,
+    day: date,
+    clock: Clock,
 ) -> None:
     fresh, ids = await not_booked(tx, found.account, directives)
-    other = await _nominated(tx, found) or await _suspense(tx, found, directives, day, clock)
-    await book(tx, found, fresh, ids, other=other, today=day, clock=clock)
+    await book(tx, found, fresh, ids, other=nominated, today=day, clock=clock)
     known = len(fresh) < len(directives)
     settled_on = None if contract.accrual is None else settled_through(found.contract, day)
     closes = contract.closed_on is not None
@@ -103,15 +132,6 @@ async def _nominated(tx: Transaction, deposit: Deposit) -> int | None:
     if number is None or number == deposit.account:
         return None
     account = (await ledger.accounts(tx, [number])).get(number)
-    if account is None or account.asset != deposit.asset:
+    if account is None or account.asset != deposit.asset or not await contracts.takes_money(tx, number):
         return None
     return number if account.status in (Status.OPEN, Status.DEBITS_FROZEN) else None
-
-
-async def _suspense(
-    tx: Transaction, deposit: Deposit, directives: Sequence[Directive], day: date, clock: Clock
-) -> int | None:
-    if all(leg.role is not AccountRole.NOMINATED for each in directives for leg in each.legs):
-        return None
-    side = ledger.Side.CREDIT
-    return await must(internal_account(tx, "liabilities:suspense", deposit.asset, side, clock=clock, today=lambda: day))

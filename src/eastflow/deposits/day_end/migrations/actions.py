@@ -16,9 +16,9 @@ from eastflow.storage import Clock, Retry, Transaction, UniqueViolation
 
 from ... import store as contracts
 from ...books.actions import Refused, book, current, must, save
-from ...model import Deposit, StepDone
+from ...model import Deposit, DepositStatus, StepDone
 from .. import store
-from ..dues.actions import before_its_end, correct_settled, not_booked, owing_nothing
+from ..dues.actions import before_its_end, correct_settled, due, not_booked, owing_nothing
 from ..runs import actions as runs
 from ..runs.actions import Done, every, in_pages
 from ..settlement.actions import all_terms, migrate_each
@@ -63,9 +63,18 @@ async def _numbers(tx: Transaction, plan: Migration) -> tuple[int, int]:
 
 async def _migrate(tx: Transaction, account: int, plan: Migration, day: date, clock: Clock) -> None:
     found = await current(tx, account, day, clock=clock)
-    if found is None or (found.product, found.version) != (plan.code, plan.source):
+    if found is None or found.status is DepositStatus.CLOSED:
         return
-    found = await before_its_end(tx, found, day)
+    if (found.product, found.version) != (plan.code, plan.source):
+        return
+    missed = products.next_due(found.contract)
+    if missed is not None and missed <= day:
+        # It was refused on its day, which is done first, under the terms it has.
+        await due(tx, account, day, clock)
+        await _migrate(tx, account, plan, day, clock)
+        return
+    if found.contract.open_day <= day:
+        found = await before_its_end(tx, found, day)
     terms = await contracts.terms_of(tx, plan.code, plan.target)
     step = products.migrate(found.contract, terms, day)
     try:
@@ -86,12 +95,13 @@ async def _keep_migrated(
     day: date,
     clock: Clock,
 ) -> None:
+    settles = contract.accrual is not None and not products.counts_on(found.contract.terms, contract.terms)
     fresh, ids = await not_booked(tx, found.account, directives)
     await book(tx, found, fresh, ids, other=None, today=day, clock=clock)
     known = len(fresh) < len(directives)
     kept = replace(found, version=plan.target, terms_since=day, contract=owing_nothing(contract))
     await contracts.keep_held(tx, found)
-    await save(tx, kept, day, len(fresh), settled_on=None if contract.accrual is None else day, recount=known)
+    await save(tx, kept, day, len(fresh), settled_on=day if settles else None, recount=known)
     if known or contract.owed_minor:
         await correct_settled(tx, kept, day, day, clock)
     floor = contract.terms.floor_minor

@@ -24,7 +24,7 @@ from ...books.actions import OTHER_SIDES, own_account
 from ...decide import account_key, derived_id
 from ...model import INTEREST_KIND, INTEREST_KINDS, StepDone
 from .. import store
-from ..columns import Flags, Int64s, advanced, rounded
+from ..columns import Flags, Int64s, advanced, rounded, settled
 from ..store import Accruals
 from .each import Step, page_of_each
 from .page import Page
@@ -94,17 +94,19 @@ async def end_each(
 async def migrate_each(
     engine: Engine, rows: Accruals, plan: Migration, terms: Mapping[int, Terms], target: int, come: StepDone
 ) -> list[int]:
-    """Put each under the terms of the number `target`, the plan's, on the step's day. Those that owe something then,
-    and all of them if they get another floor, are left, and named."""
-    day, later = come.business_date, terms[target]
+    """Put each under the terms of the number `target`, the plan's, on the step's day. Those that owe something then, or
+    have something due, and all of them if they get another floor, are left, and named."""
+    day, before, later = come.business_date, terms[int(rows.terms_numbers[0])], terms[target]
 
     def step(contract: Contract) -> Step | None:
-        return products.migrate(contract, later, day) if contract.terms.floor_minor == later.floor_minor else None
+        plain = contract.terms.floor_minor == later.floor_minor and (products.next_due(contract) or date.max) > day
+        return products.migrate(contract, later, day) if plain else None
 
     page = await page_of_each(engine.database, rows, terms, day, step)
     after = replace(page.after, terms_numbers=np.full_like(rows.terms_numbers, target))
     also = partial(store.write_migrated, plan=plan, day=day)
-    return await _keep(engine, replace(page, after=after, settled_on=day, also=also), come)
+    settled_on = None if products.counts_on(before, later) else day
+    return await _keep(engine, replace(page, after=after, settled_on=settled_on, also=also), come)
 
 
 async def _keep(engine: Engine, page: Page, come: StepDone) -> list[int]:
@@ -148,10 +150,11 @@ def _interest(rows: Accruals, plain: Mapping[int, Plain], day: date) -> tuple[In
             numerators, debit_numerators, fits = advanced(
                 each.terms, rows.through[some], balances, rows.numerators[some], rows.debit_numerators[some], day
             )
+            numerators, small = settled(each.terms, numerators, day)
             credit, debit = rounded(each.terms, numerators), rounded(each.terms, debit_numerators)
             if credit is not None and debit is not None:
                 earned[some], cost[some] = credit, -debit
-                exact[some] = fits & ((debit == 0) | (debit <= balances + credit - each.terms.floor_minor))
+                exact[some] = fits & small & ((debit == 0) | (debit <= balances + credit - each.terms.floor_minor))
     return np.where(exact, earned, 0), np.where(exact, cost, 0), exact
 
 
