@@ -46,6 +46,12 @@ async def payment(tx: Transaction, id: UUID) -> Payment | None:
     return (await payments(tx, [id])).get(id)
 
 
+async def locked_payment(tx: Transaction, id: UUID) -> Payment | None:
+    """The same as `payment`; others who ask for it so wait until this transaction ends."""
+    await tx.execute("UPDATE payments_payment SET status = status WHERE id = $1", id)
+    return await payment(tx, id)
+
+
 async def payments(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Payment]:
     found = await tx.rows(f"SELECT {_PAYMENT} FROM payments_payment WHERE id = ANY($1::uuid[])", list(ids))
     return {payment.id: payment for payment in await _payments(tx, found)}

@@ -19,7 +19,7 @@ from ..personal_data.store import keyed
 from ..refusals import PaymentsRefusal
 from ..suspense.model import SuspenseItem, SuspenseKind
 from ..suspense.store import put_on_suspense, take_off_suspense
-from ..transfers.actions import SUSPENSE, Booking, Counted, book, movements, own, payers_of, transfers
+from ..transfers.actions import SUSPENSE, Booking, Counted, book, check_customers, movements, own, payers_of, transfers
 from . import store
 from .decide import begun, check_file, check_total, content_hash, first_refused, same_request, transfer_of
 from .model import LINES_MAX, Batch, BatchFile, BatchLine, BatchStatus, LineStatus
@@ -37,7 +37,7 @@ async def submit_batch(
 ) -> Batch | Refusal:
     """Hand in a file; nothing is paid yet. The same again answers with the batch as it is now; the same lines under
     another id are a `duplicate`, unless they are meant."""
-    if refusal := check_file(file):
+    if refusal := check_file(file) or check_customers(file.debtor):
         return refusal
     known, keyed_hash = await store.batch(tx, file.id), keyed(tx, content_hash(file))
     if known is not None:

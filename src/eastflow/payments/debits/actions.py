@@ -20,7 +20,7 @@ from ..orders.model import Run
 from ..refusals import PaymentsRefusal
 from ..suspense.model import SuspenseItem, SuspenseKind
 from ..suspense.store import put_on_suspense, take_off_suspense
-from ..transfers.actions import CLEARING, SUSPENSE, Booking, book, own, transfers
+from ..transfers.actions import CLEARING, SUSPENSE, Booking, book, check_customers, own, transfers
 from . import store
 from .decide import (
     BY_THE_PAYER,
@@ -49,7 +49,7 @@ REFUND_ASKED = "MD06"
 
 async def give_mandate(tx: Transaction, mandate: Mandate, *, by: str, clock: Clock = now) -> Mandate | Refusal:
     """Let a payee collect. The same again answers with the mandate as it is now."""
-    if refusal := check_mandate(mandate):
+    if refusal := check_mandate(mandate) or check_customers(mandate.debtor, mandate.creditor):
         return refusal
     known = await store.mandate(tx, mandate.id)
     if known is not None:
@@ -82,7 +82,7 @@ async def collect(
 ) -> Collection | Refusal:
     """Ask for a collection: it waits for its day, in the queue to other banks if the debtor is at one. The same again
     answers with it as it is now. A creditor at another bank collects by that bank: here, its mandate is not found."""
-    mandate = await store.mandate(tx, asked.mandate)
+    mandate = await store.locked_mandate(tx, asked.mandate)
     return await _ask(tx, asked, None if mandate is None or mandate.creditor is None else mandate, today, by, clock)
 
 
@@ -96,6 +96,8 @@ async def receive_collection(
     if isinstance(asked, Refusal):
         return asked
     assert mandate is not None, "nothing is decided without one"
+    mandate = await store.locked_mandate(tx, mandate.id)
+    assert mandate is not None, "a mandate is never removed"
     waiting = await _ask(tx, asked, mandate, today, told.creditor.bank or "", clock)
     if isinstance(waiting, Refusal) or waiting.status is not CollectionStatus.REQUESTED or waiting.due_on > today:
         return waiting
@@ -170,8 +172,8 @@ async def refund_collection(
     returned, at = changed(paid, PaymentStatus.RETURNED, REFUND_ASKED), clock()
     if not await payments.change_payment(tx, paid, returned, at):
         raise Retry("the payment changed in the same moment")
+    await give_allowance_back(tx, given.debtor, returned)
     if given.creditor is None:
-        await give_allowance_back(tx, given.debtor, returned)
         await queue(tx, OutgoingKind.RETURN, returned, REFUND_ASKED, today, at)
     await _change(tx, known, after)
     return after

@@ -118,6 +118,12 @@ async def insert_mandate(tx: Transaction, new: Mandate, by: str, at: datetime) -
     )
 
 
+async def locked_mandate(tx: Transaction, id: UUID) -> Mandate | None:
+    """The same as `mandate`; who cancels it waits until this transaction ends."""
+    await tx.execute("UPDATE payments_mandate SET status = status WHERE id = $1", id)
+    return await mandate(tx, id)
+
+
 async def cancel_mandate(tx: Transaction, id: UUID) -> None:
     await tx.execute("UPDATE payments_mandate SET status = 'cancelled' WHERE id = $1", id)
 

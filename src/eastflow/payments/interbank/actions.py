@@ -207,7 +207,7 @@ async def recall(
     again, and the payment is the answer. For one that was sent, a recall waits in the queue and is the answer."""
     if refusal := check_reason(reason):
         return refusal
-    found = await store.payment(tx, payment)
+    found = await store.locked_payment(tx, payment)
     if found is None:
         return Refusal(PaymentsRefusal.PAYMENT_NOT_FOUND, {"id": payment})
     asked, at = await store.recall_of(tx, payment), clock()
@@ -251,9 +251,12 @@ async def receive_recall(
     way back is accepted at once. The same again answers with the recall as it is now."""
     if refusal := check_reason(reason):
         return refusal
-    payment = await _of_uetr(tx, uetr, Direction.INCOMING)
-    if isinstance(payment, Refusal):
-        return payment
+    known = await _of_uetr(tx, uetr, Direction.INCOMING)
+    if isinstance(known, Refusal):
+        return known
+    # Whoever clears its suspense in the same moment is seen here, or sees the recall.
+    payment = await store.locked_payment(tx, known.id)
+    assert payment is not None, "a payment is never removed"
     asked = await store.recall_of(tx, payment.id)
     if asked is not None:
         return asked

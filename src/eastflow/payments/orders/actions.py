@@ -10,11 +10,11 @@ from uuid import UUID
 from eastflow.kernel import Refusal
 from eastflow.storage import Clock, Database, Retry, Transaction, UniqueViolation, now
 
-from ..decide import Manner, check_limit, limits_for, with_default
+from ..decide import Manner, check_limit, limits_for, own_account, with_default
 from ..model import Limit, Origin, Transfer
 from ..refusals import PaymentsRefusal
 from ..store import limits, schemes
-from ..transfers.actions import check_payee, check_payer, payers_of, taken_uetr, transfers
+from ..transfers.actions import check_customers, check_payee, check_payer, payers_of, taken_uetr, transfers
 from . import store
 from .decide import begun, check_day, check_order, order_of, paid, refused, slots_of, transfer_of
 from .model import Occurrence, OccurrenceOutcome, OrderStatus, Run, StandingOrder
@@ -58,7 +58,11 @@ async def set_up_orders(
     answers: list[StandingOrder | Refusal] = []
     fresh: list[StandingOrder] = []
     for order in orders:
-        answer = check_order(order) or _known(order, known.get(order.id))
+        answer = (
+            check_order(order)
+            or check_customers(order.debtor, own_account(order.creditor))
+            or _known(order, known.get(order.id))
+        )
         if answer is None and order.creditor.bank is not None and order.scheme not in ways:
             answer = Refusal(PaymentsRefusal.SCHEME_NOT_FOUND, {"scheme": order.scheme})
         if answer is None and order.first_on < today:

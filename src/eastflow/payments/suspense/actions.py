@@ -13,6 +13,8 @@ from eastflow.ledger.actions import INTERNAL_ACCOUNT_MIN
 from eastflow.storage import Clock, Retry, Transaction, now
 
 from .. import store as payments
+from ..batches import store as batches
+from ..batches.model import BatchStatus
 from ..decide import conflict, further_id
 from ..interbank.actions import mark_sent
 from ..model import OutgoingKind, Payment, PaymentStatus, RecallStatus
@@ -49,9 +51,13 @@ async def _send_back(tx: Transaction, item: SuspenseItem, today: date, clock: Cl
 
 
 async def _give(tx: Transaction, item: SuspenseItem, account: int, today: date, clock: Clock) -> Refusal | None:
-    payment = await payments.payment(tx, item.id)
+    payment = await payments.locked_payment(tx, item.id)
     if payment is not None and (refusal := await _asked_back(tx, payment)):
         return refusal
+    batch = await batches.batch(tx, item.id) if item.kind is SuspenseKind.BATCH else None
+    if batch is not None and batch.status is not BatchStatus.DONE:
+        # What stands there pays its lines.
+        return Refusal(PaymentsRefusal.STATUS_CONFLICT, {"id": item.id, "status": batch.status.value})
     suspense = await own(tx, SUSPENSE, item.asset, today)
     assert not isinstance(suspense, Refusal), "money stands on it"
     if account >= INTERNAL_ACCOUNT_MIN:

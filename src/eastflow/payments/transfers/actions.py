@@ -164,7 +164,7 @@ async def transfers(
     before, with the payer debited and counted then; None: each is taken from the payer."""
     answers: dict[UUID, Payment | Refusal] = {}
     for each in asked:
-        if refusal := check_transfer(each) or _check_own(each):
+        if refusal := check_transfer(each) or check_customers(each.debtor, own_account(each.creditor)):
             answers[each.id] = refusal
     sound = [each for each in asked if each.id not in answers]
     if not sound:
@@ -291,6 +291,8 @@ def _check_limits(
 ) -> Refusal | None:
     if counted is None:
         return None
+    if any(used[key] + counted.amount_minor > INT64_MAX for key in counted.keys(today)):
+        return Refusal(PaymentsRefusal.AMOUNT_OUT_OF_RANGE, {"amount_minor": str(counted.amount_minor)})
     for channel, limit in limits_for(limits, counted.payer, counted.asset, counted.channel.value):
         if refusal := check_limit(limit, counted.amount_minor, used[counted.key(today, channel)]):
             return refusal
@@ -358,11 +360,10 @@ async def _book_payments(
     return answers
 
 
-def _check_own(asked: Transfer) -> Refusal | None:
-    """The bank's own accounts pay nobody in this way."""
-    if asked.debtor < INTERNAL_ACCOUNT_MIN:
-        return None
-    return Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": asked.debtor})
+def check_customers(*accounts: int | None) -> Refusal | None:
+    """The bank's own accounts pay nobody in this way, and are paid by nobody."""
+    own = next((each for each in accounts if each is not None and each >= INTERNAL_ACCOUNT_MIN), None)
+    return None if own is None else Refusal(LedgerRefusal.ACCOUNT_NOT_FOUND, {"account": own})
 
 
 def _queued(payment: Payment) -> Outgoing:
