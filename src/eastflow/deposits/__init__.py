@@ -4,18 +4,21 @@ from .model import (
     AUTHORITY_CHARACTERS_MAX,
     CERTIFICATE_CHARACTERS_MAX,
     HEIRS_MAX,
+    PLEDGE_CHARACTERS_MAX,
     Correction,
     Deposit,
     DepositStatus,
     Executed,
+    Ground,
     Opening,
     Order,
+    Pledge,
     Share,
     StepDone,
 )
 from .paper import LANGUAGES, LINES_MAX, statement_pdf
 from .refusals import DepositsRefusal
-from .store import corrections, deposit, deposits_of_party, orders_of
+from .store import corrections, deposit, deposits_of_party, orders_of, pledges_of
 
 __all__ = [
     "AUTHORITY_CHARACTERS_MAX",
@@ -23,18 +26,22 @@ __all__ = [
     "HEIRS_MAX",
     "LANGUAGES",
     "LINES_MAX",
+    "PLEDGE_CHARACTERS_MAX",
     "Correction",
     "Deposit",
     "DepositStatus",
     "DepositsRefusal",
     "Executed",
+    "Ground",
     "Opening",
     "Order",
+    "Pledge",
     "Share",
     "StepDone",
     "corrections",
     "deposit",
     "deposits_of_party",
     "orders_of",
+    "pledges_of",
     "statement_pdf",
 ]

@@ -16,6 +16,7 @@ from eastflow.storage import Clock, Retry, Transaction, UniqueViolation, now
 
 from . import store
 from .books.actions import Refused, book, book_owed, current, end_account, ids_of, must, post_all, save
+from .claims.actions import expire_orders
 from .day_end.actions import (
     accrue_moved,
     charge_fees,
@@ -28,6 +29,7 @@ from .day_end.dues.actions import caught_up
 from .decide import (
     check_account,
     check_amount,
+    check_pledged,
     check_shares,
     check_standing,
     parts_of,
@@ -37,7 +39,8 @@ from .freezes.actions import beneath, freeze
 from .model import Deposit, DepositStatus, Executed, Share
 from .movements.actions import allowed, kept, paid_in
 from .openings.actions import open_deposit, open_deposits
-from .orders.actions import end_order, expire_orders, place_order
+from .orders.actions import end_order, place_order
+from .pledges.actions import place_pledge, release_pledge
 from .refusals import DepositsRefusal
 
 Step = tuple[Contract, tuple[Directive, ...]]
@@ -58,7 +61,9 @@ __all__ = [
     "pay_in",
     "pay_out",
     "place_order",
+    "place_pledge",
     "reactivate",
+    "release_pledge",
     "renew",
     "run_maturities",
     "settle_interest",
@@ -207,6 +212,8 @@ async def inherit(
         refusal = check_standing(found, account, leaves=found is None or found.status is not DepositStatus.DORMANT)
         if refusal := refusal or await _heirs_unfit(tx, account, shares, today):
             return refusal
+        if refusal := check_pledged(account, 0, await store.pledged_minor(tx, account)):
+            return refusal
         assert found is not None, "checked"
         if found.status is DepositStatus.DORMANT:
             await _wake(tx, found, clock)
@@ -284,6 +291,9 @@ async def _change(
         taken = sum(leg.amount_minor for each in directives for leg in each.legs if leg.role is AccountRole.NOMINATED)
         if leaves_by is not None:
             assert other is not None, "what leaves goes somewhere"
+            pledged = await store.pledged_minor(tx, account)
+            if refusal := check_pledged(account, contract.balance_minor, pledged):
+                return refusal
             if refusal := await allowed(tx, found, Direction.OUT, taken, other, leaves_by, today):
                 return refusal
         return await kept(tx, id, found, contract, directives, other, today, clock)

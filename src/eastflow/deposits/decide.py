@@ -32,13 +32,16 @@ from .model import (
     CERTIFICATE_CHARACTERS_MAX,
     HEIRS_MAX,
     INTEREST_KIND,
+    PLEDGE_CHARACTERS_MAX,
     Beneath,
+    Claim,
     Correction,
     Deposit,
     DepositStatus,
     Held,
     Opening,
     Order,
+    Pledge,
     Share,
 )
 from .refusals import DepositsRefusal
@@ -117,6 +120,26 @@ def check_order(order: Order, today: date) -> Refusal | None:
     if order.expires_on <= today:
         return Refusal(DepositsRefusal.EXPIRY_IN_PAST, {"expires_on": order.expires_on})
     return None
+
+
+def check_pledge(pledge: Pledge, today: date) -> Refusal | None:
+    refusal = check_text("agreement", pledge.agreement, PLEDGE_CHARACTERS_MAX)
+    if refusal is None and (pledge.pledgee is None) is (pledge.party is None):
+        refusal = Refusal(DepositsRefusal.TEXT_MALFORMED, {"field": "pledgee"})
+    if refusal is None and pledge.pledgee is not None:
+        refusal = check_text("pledgee", pledge.pledgee, PLEDGE_CHARACTERS_MAX)
+    if refusal := refusal or check_amount(pledge.amount_minor) or check_account(pledge.account):
+        return refusal
+    if pledge.expires_on is not None and pledge.expires_on <= today:
+        return Refusal(DepositsRefusal.EXPIRY_IN_PAST, {"expires_on": pledge.expires_on})
+    return None
+
+
+def check_pledged(account: int, left_minor: int, pledged_minor: int) -> Refusal | None:
+    """Whether so much may be left on the account. (Without a pledge it may be overdrawn.)"""
+    if not pledged_minor or left_minor >= pledged_minor:
+        return None
+    return Refusal(DepositsRefusal.PLEDGED, {"account": account, "pledged_minor": pledged_minor})
 
 
 def check_shares(certificate: str, shares: Sequence[Share]) -> Refusal | None:
@@ -249,13 +272,14 @@ def _after(day: date) -> date:
     return date.fromordinal(day.toordinal() + 1)
 
 
-def to_hold(orders: Sequence[Order], available_minor: int) -> list[tuple[Order, int]]:
-    """What is to be held in addition for each order that has less than its amount, in the order of their rank."""
+def to_hold(claims: Sequence[Claim], available_minor: int) -> list[tuple[Claim, int]]:
+    """What is to be held in addition for each claim that has less than its amount: orders of a court in their rank,
+    then pledges in theirs."""
     found = []
-    for order in sorted(orders, key=lambda order: order.rank):
-        more = min(order.short_minor, max(0, available_minor))
+    for claim in sorted(claims, key=lambda claim: (isinstance(claim, Pledge), claim.rank)):
+        more = min(claim.short_minor, max(0, available_minor))
         if more:
-            found.append((order, more))
+            found.append((claim, more))
             available_minor -= more
     return found
 
@@ -284,6 +308,6 @@ def _stricter(one: Status, other: Status) -> Status:
     return max(one, other, key=(Status.OPEN, Status.DEBITS_FROZEN, Status.FROZEN).index)
 
 
-def freezes_whole(orders: Sequence[Order]) -> bool:
-    """Whether nothing may leave the account: the whole of it is frozen, or an order has less than its amount."""
-    return any(order.amount_minor is None or order.short_minor for order in orders)
+def freezes_whole(claims: Sequence[Claim]) -> bool:
+    """Whether nothing may leave the account: the whole of it is frozen, or a claim has less than its amount."""
+    return any(claim.amount_minor is None or claim.short_minor for claim in claims)

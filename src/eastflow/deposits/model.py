@@ -1,4 +1,4 @@
-"""The nouns of deposits: contracts of customers with a product, orders of a court, and what was done on request."""
+"""The nouns of deposits: contracts of customers with a product, orders of a court, pledges, and what was done."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from eastflow.ledger import Status
 from eastflow.products import OVERDRAFT_INTEREST, Accrual, AtMaturity, Contract, ProductKind, Terms
 
 AUTHORITY_CHARACTERS_MAX = 200
+PLEDGE_CHARACTERS_MAX = 200
 CERTIFICATE_CHARACTERS_MAX = 200
 HEIRS_MAX = 50
 INTEREST_KIND = "interest"
@@ -108,6 +109,50 @@ class Order:
     def short_minor(self) -> int:
         """What it freezes beyond what is held for it."""
         return 0 if self.amount_minor is None else self.amount_minor - self.held_minor
+
+
+class Ground(Enum):
+    """Why a pledge is over. `consent`: its pledgee let go. `staff`: the bank did, for a reason it gives. `expired`: its
+    day came."""
+
+    CONSENT = "consent"
+    STAFF = "staff"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """What the owner has agreed to keep for a pledgee: a `party` of the bank, or somebody `pledgee` names.
+
+    It stands from `placed_on` until the day `expires_on` (excluded), if it has one, or until it is released. Pledges
+    stand behind every order of a court, and in the order of their `rank` among themselves. What is kept for it
+    (`held_minor`) is less than its amount only where an order has taken it.
+    """
+
+    id: UUID
+    account: int
+    agreement: str
+    amount_minor: int
+    placed_on: date
+    placed_by: str
+    pledgee: str | None = None
+    party: UUID | None = None
+    expires_on: date | None = None
+    rank: int = 1
+    held_minor: int = 0
+    holds: tuple[UUID, ...] = ()
+    ended_on: date | None = None
+    ground: Ground | None = None
+    reason: str | None = None
+    released_by: str | None = None
+
+    @property
+    def short_minor(self) -> int:
+        return self.amount_minor - self.held_minor
+
+
+Claim = Order | Pledge
+"""What keeps money on an account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,12 @@ class DepositsRefusal(RefusalCode):
     CONTRACT_NOT_FOUND = "deposits.contract_not_found"
     OTHER_ACCOUNT_UNFIT = "deposits.other_account_unfit"
     ORDER_NOT_FOUND = "deposits.order_not_found"
+    PLEDGE_NOT_FOUND = "deposits.pledge_not_found"
     HEIR_NOT_OWNER = "deposits.heir_not_owner"
     # Of the contract's standing.
     CONTRACT_CLOSED = "deposits.contract_closed"
     CONTRACT_FROZEN = "deposits.contract_frozen"
     CONTRACT_DORMANT = "deposits.contract_dormant"
     NOT_DORMANT = "deposits.not_dormant"
+    PLEDGE_UNCOVERED = "deposits.pledge_uncovered"
+    PLEDGED = "deposits.pledged"

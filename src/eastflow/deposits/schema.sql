@@ -142,3 +142,29 @@ CREATE TABLE deposits_terms_held (
     PRIMARY KEY (account_id, since)
 );
 -- distribute deposits_terms_held by account_id
+
+-- version 4: pledges
+
+-- In their rank, behind every order of a court. The pledgee is a party or a name; `holds` are the ledger's holds that
+-- have kept it, `held` the sum of those that stand. Ground: consent, staff, expired.
+CREATE TABLE deposits_pledge (
+    account_id  BIGINT NOT NULL,
+    rank        BIGINT NOT NULL,
+    id          UUID NOT NULL,
+    agreement   TEXT NOT NULL,
+    amount      BIGINT NOT NULL,
+    placed_on   DATE NOT NULL,
+    placed_by   TEXT NOT NULL,
+    pledgee     TEXT,
+    party_id    UUID,
+    expires_on  DATE,
+    held        BIGINT NOT NULL,
+    holds       UUID[] NOT NULL,
+    ended_on    DATE,
+    ground      TEXT,
+    reason      TEXT,
+    released_by TEXT,
+    PRIMARY KEY (account_id, rank)
+);
+-- distribute deposits_pledge by account_id
+CREATE INDEX deposits_pledge_by_expiry ON deposits_pledge (expires_on, account_id) WHERE ended_on IS NULL;

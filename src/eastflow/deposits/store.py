@@ -16,7 +16,19 @@ from eastflow.products import ProductKind, Terms, contract_from, state_of, versi
 from eastflow.storage import Transaction
 
 from .decide import due_on, is_account
-from .model import AccrualRow, Beneath, Correction, Deposit, DepositStatus, Executed, Held, Order
+from .model import (
+    AccrualRow,
+    Beneath,
+    Claim,
+    Correction,
+    Deposit,
+    DepositStatus,
+    Executed,
+    Ground,
+    Held,
+    Order,
+    Pledge,
+)
 from .refusals import DepositsRefusal
 
 STATUSES = (DepositStatus.OPEN, DepositStatus.DORMANT, DepositStatus.FROZEN, DepositStatus.CLOSED)
@@ -30,6 +42,10 @@ _ACCRUAL = (
     "debit_numerator"
 )
 _CORRECTION = "account_id, settled_on, number, kind, amount, booked"
+_PLEDGE = (
+    "account_id, rank, id, agreement, amount, placed_on, placed_by, pledgee, party_id, expires_on, held, holds, "
+    "ended_on, ground, reason, released_by"
+)
 _ORDER = "account_id, rank, id, authority, amount, held, holds, placed_on, expires_on, ended_on"
 
 
@@ -289,14 +305,53 @@ async def update_order(tx: Transaction, changed: Order) -> None:
     )
 
 
-async def orders_to_see_to(tx: Transaction, day: date, *, after: int, limit: int) -> list[int]:
-    """Accounts after `after` with an order that no longer stands on `day`, or that has less than it asks for."""
-    found = await tx.rows(
-        "SELECT DISTINCT account_id FROM deposits_order WHERE ended_on IS NULL AND (expires_on <= $1 OR held < amount) "
-        "AND account_id > $2 ORDER BY account_id LIMIT $3",
-        *(day, after, limit),
+async def claims_to_see_to(tx: Transaction, day: date, *, after: int, limit: int) -> list[int]:
+    """Accounts after `after` with an order or a pledge that no longer stands on `day`, or has less than it asks for."""
+    wanted = "ended_on IS NULL AND (expires_on <= $1 OR held < amount) AND account_id > $2 ORDER BY account_id LIMIT $3"
+    found = set[int]()
+    for table in ("deposits_order", "deposits_pledge"):
+        rows = await tx.rows(f"SELECT DISTINCT account_id FROM {table} WHERE {wanted}", day, after, limit)
+        found |= {row["account_id"] for row in rows}
+    return sorted(found)[:limit]
+
+
+async def pledges_of(tx: Transaction, account: int) -> list[Pledge]:
+    """In the order of their rank, ended ones too."""
+    if not is_account(account):
+        return []
+    found = await tx.rows(f"SELECT {_PLEDGE} FROM deposits_pledge WHERE account_id = $1 ORDER BY rank", account)
+    return [_pledge(row) for row in found]
+
+
+async def pledged_minor(tx: Transaction, account: int) -> int:
+    """The sum of the pledges that stand."""
+    found: int = await tx.value(
+        "SELECT coalesce(sum(amount), 0)::bigint FROM deposits_pledge WHERE account_id = $1 AND ended_on IS NULL",
+        account,
     )
-    return [row["account_id"] for row in found]
+    return found
+
+
+async def insert_pledge(tx: Transaction, new: Pledge) -> None:
+    """Errors: UniqueViolation when another pledge took the rank in the same moment."""
+    await tx.execute(
+        f"INSERT INTO deposits_pledge ({_PLEDGE}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+        *(new.account, new.rank, new.id, new.agreement, new.amount_minor, new.placed_on, new.placed_by, new.pledgee),
+        *(new.party, new.expires_on, new.held_minor, list(new.holds), new.ended_on, new.ground and new.ground.value),
+        *(new.reason, new.released_by),
+    )
+
+
+async def update_claim(tx: Transaction, changed: Claim) -> None:
+    if isinstance(changed, Order):
+        await update_order(tx, changed)
+        return
+    await tx.execute(
+        "UPDATE deposits_pledge SET held = $3, holds = $4, ended_on = $5, ground = $6, reason = $7, released_by = $8 "
+        "WHERE account_id = $1 AND rank = $2",
+        *(changed.account, changed.rank, changed.held_minor, list(changed.holds), changed.ended_on),
+        *(changed.ground and changed.ground.value, changed.reason, changed.released_by),
+    )
 
 
 async def _deposit(tx: Transaction, row: Any) -> Deposit:
@@ -354,4 +409,25 @@ def _order(row: Any) -> Order:
         held_minor=row["held"],
         holds=tuple(row["holds"]),
         ended_on=row["ended_on"],
+    )
+
+
+def _pledge(row: Any) -> Pledge:
+    return Pledge(
+        id=row["id"],
+        account=row["account_id"],
+        agreement=row["agreement"],
+        amount_minor=row["amount"],
+        placed_on=row["placed_on"],
+        placed_by=row["placed_by"],
+        pledgee=row["pledgee"],
+        party=row["party_id"],
+        expires_on=row["expires_on"],
+        rank=row["rank"],
+        held_minor=row["held"],
+        holds=tuple(row["holds"]),
+        ended_on=row["ended_on"],
+        ground=row["ground"] and Ground(row["ground"]),
+        reason=row["reason"],
+        released_by=row["released_by"],
     )

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from eastflow.kernel import add_months, months_and_days
 
 from .accrual import advance, money
-from .accrual import interest_minor as interest_minor_of
+from .accrual import interest_minor as demand_interest_minor
 from .calendar_dates import next_day
 from .model import Contract, Counting, Lot, Period, ProductKind, Terms
 from .rates import rate_units_of
@@ -50,7 +50,7 @@ def accrued_minor(contract: Contract, on: date) -> int:
     terms, period = contract.terms, contract.period
     if contract.accrual is not None:
         accrual = advance(terms, contract.accrual, on)
-        return interest_minor_of(terms, accrual) - money(terms, accrual.debit_numerator) - contract.owed_minor
+        return demand_interest_minor(terms, accrual) - money(terms, accrual.debit_numerator) - contract.owed_minor
     numerator = 0
     for lot in contract.lots:
         if period is not None and (on >= period.maturity or not lot.kept):

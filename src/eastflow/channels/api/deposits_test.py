@@ -98,6 +98,25 @@ def test_an_order_of_a_court(client: httpx.Client) -> None:
     assert client.post(f"{one}/payments-out", json=away).status_code == 200
 
 
+def test_a_pledge(client: httpx.Client) -> None:
+    one = f"/v1/deposits/{opened(client, 1_000)}"
+    pledge = {"id": str(uuid4()), "agreement": "P 2026/17", "amount_minor": 600, "party": PARTY}
+    placed = client.post(f"{one}/pledges", json=pledge).json()
+    assert (placed["held_minor"], placed["pledgee"], placed["expires_on"]) == (600, None, None)
+    assert client.get(f"{one}/pledges").json()["pledges"] == [placed]
+    assert code(client.post(f"{one}/pledges", json=pledge | {"id": str(uuid4())})) == (422, "deposits.pledge_uncovered")
+    away = {"id": str(uuid4()), "amount_minor": 401, "target": CASH}
+    assert code(client.post(f"{one}/payments-out", json=away)) == (409, "deposits.pledged")
+    release = f"{one}/pledges/{pledge['id']}/release"
+    assert client.post(release, json={"ground": "expired", "reason": "late"}).status_code == 400
+    over = client.post(release, json={"ground": "consent", "reason": "Letter of 3 March"}).json()
+    assert (over["held_minor"], over["ended_on"]) == (0, TODAY)
+    assert client.post(f"{one}/payments-out", json=away).status_code == 200
+    assert code(client.post(f"{one}/pledges/{uuid4()}/release", json={"ground": "staff", "reason": "none"})) == (
+        404, "deposits.pledge_not_found",
+    )  # fmt: skip
+
+
 def test_a_statement_is_printed(client: httpx.Client) -> None:
     account = opened(client, 123_456)
     asked = {"since": TODAY, "until": TODAY, "language": "zh-Hans"}

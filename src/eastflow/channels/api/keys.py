@@ -53,6 +53,7 @@ class Scope(Enum):
     DEPOSITS_READ = "deposits:read"
     DEPOSITS_WRITE = "deposits:write"
     DEPOSITS_FREEZE = "deposits:freeze"
+    DEPOSITS_PLEDGE = "deposits:pledge"
     PRODUCTS_READ = "products:read"
     PRODUCTS_WRITE = "products:write"
     PRODUCTS_APPROVE = "products:approve"

@@ -266,11 +266,14 @@ STATUSES: dict[RefusalCode, int] = {
     DepositsRefusal.CONTRACT_NOT_FOUND: 404,
     DepositsRefusal.OTHER_ACCOUNT_UNFIT: 422,
     DepositsRefusal.ORDER_NOT_FOUND: 404,
+    DepositsRefusal.PLEDGE_NOT_FOUND: 404,
     DepositsRefusal.HEIR_NOT_OWNER: 422,
     DepositsRefusal.CONTRACT_CLOSED: 409,
     DepositsRefusal.CONTRACT_FROZEN: 409,
     DepositsRefusal.CONTRACT_DORMANT: 409,
     DepositsRefusal.NOT_DORMANT: 409,
+    DepositsRefusal.PLEDGE_UNCOVERED: 422,
+    DepositsRefusal.PLEDGED: 409,
 }
 
 

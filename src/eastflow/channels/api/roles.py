@@ -28,7 +28,7 @@ ROLE_SCOPES: Mapping[Role, frozenset[str]] = {
     role: frozenset(f"{scopes} {_OWN}".split())
     for role, scopes in {
         Role.TELLER: _COUNTER,
-        Role.SUPERVISOR: f"{_COUNTER} holds:write reports:read approvals:decide",
+        Role.SUPERVISOR: f"{_COUNTER} holds:write deposits:pledge reports:read approvals:decide",
         Role.OPERATOR: f"{_EVERY_READ} operations:write webhooks:write approvals:write",
         Role.COMPLIANCE: (
             f"{_EVERY_READ} parties:personal parties:erase deposits:freeze approvals:write approvals:decide"

@@ -44,6 +44,7 @@ WHO_MAY: dict[Scope, set[Role]] = {
     Scope.DEPOSITS_READ: {T, S, OP, C, A},
     Scope.DEPOSITS_WRITE: {T, S},
     Scope.DEPOSITS_FREEZE: {C},
+    Scope.DEPOSITS_PLEDGE: {S},
     Scope.PAYMENTS_READ: {T, S, OP, C, P, A},
     Scope.PAYMENTS_WRITE: {T, S, P},
     Scope.REPORTS_READ: {S, OP, C, M, A},

@@ -339,7 +339,7 @@ ASKED = (
     DepositsRefusal.AMOUNT_OUT_OF_RANGE, DepositsRefusal.ACCOUNT_MALFORMED, DepositsRefusal.REQUEST_ID_REUSED,
     DepositsRefusal.CONTRACT_NOT_FOUND, DepositsRefusal.OTHER_ACCOUNT_UNFIT, DepositsRefusal.CONTRACT_CLOSED,
 )  # fmt: skip
-_LEAVES = (DepositsRefusal.CONTRACT_FROZEN, DepositsRefusal.CONTRACT_DORMANT)
+_LEAVES = (DepositsRefusal.CONTRACT_FROZEN, DepositsRefusal.CONTRACT_DORMANT, DepositsRefusal.PLEDGED)
 _OF_CONTRACT = (
     ProductsRefusal.CONTRACT_CLOSED, ProductsRefusal.DAY_DONE, ProductsRefusal.DAYS_LEFT_OUT,
     ProductsRefusal.OPERATION_NOT_OFFERED, ProductsRefusal.AMOUNT_BELOW_MINIMUM,

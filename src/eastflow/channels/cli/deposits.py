@@ -1,4 +1,4 @@
-"""Deposits: open, pay in and out, close, freeze, print."""
+"""Deposits: open, pay in and out, close, freeze, pledge, print."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from eastflow import deposits
 from eastflow.customers import Channel
-from eastflow.deposits import DepositsRefusal, Executed, actions
+from eastflow.deposits import DepositsRefusal, Executed, Ground, actions
 from eastflow.kernel import EXACT_JSON_INTEGER_MAX, INT64_MAX, Refusal
 from eastflow.ledger import balances
 from eastflow.ledger.actions import new_id
@@ -23,11 +23,11 @@ from eastflow.storage import Transaction
 
 from .entries import Id
 from .messages import say
-from .options import Day, Json, Limit, Number
+from .options import Day, DayOrNone, Json, Limit, Number
 from .output import accepted, fail, in_bank, print_json, show, show_rows
 from .shapes import Data
 
-deposits_app = typer.Typer(help="Deposits: open, pay in, pay out, close, freeze, print.", no_args_is_help=True)
+deposits_app = typer.Typer(help="Deposits: open, pay in, pay out, close, freeze, pledge, print.", no_args_is_help=True)
 
 BY = "command line"
 _Sum = Annotated[int, typer.Argument(min=1, max=INT64_MAX, help="In whole minor units.")]
@@ -161,25 +161,70 @@ def deposits_unfreeze(account: Number, order: UUID, as_json: Json = False) -> No
     show(accepted(in_bank(work), as_json), as_json)
 
 
+@deposits_app.command("pledge")
+def deposits_pledge(
+    account: Number,
+    amount_minor: _Sum,
+    agreement: str,
+    pledgee: Annotated[str | None, typer.Option(help="An organisation's name.")] = None,
+    party: Annotated[UUID | None, typer.Option(help="A party of the bank, instead of a name.")] = None,
+    until: DayOrNone = None,
+    id: Id = None,
+    as_json: Json = False,
+) -> None:
+    """Pledge an amount by agreement of its owner, until it is released or up to a day (excluded)."""
+    pledge = id or new_id()
+
+    async def work(bank: Bank) -> deposits.Pledge | Refusal:
+        today = bank.engine.today()
+        new = deposits.Pledge(pledge, account, agreement, amount_minor, today, BY, pledgee, party, until)
+        return await bank.database.run(lambda tx: actions.place_pledge(tx, new, today=today))
+
+    show(accepted(in_bank(work), as_json), as_json)
+
+
+@deposits_app.command("release")
+def deposits_release(
+    account: Number,
+    pledge: UUID,
+    reason: str,
+    consent: Annotated[bool, typer.Option("--consent", help="The pledgee has let go.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Release a pledge, by consent of its pledgee or by the bank with a reason."""
+    ground = Ground.CONSENT if consent else Ground.STAFF
+
+    async def work(bank: Bank) -> deposits.Pledge | Refusal:
+        today = bank.engine.today()
+        return await bank.database.run(
+            lambda tx: actions.release_pledge(tx, account, pledge, ground, reason, today=today, by=BY)
+        )
+
+    show(accepted(in_bank(work), as_json), as_json)
+
+
 @deposits_app.command("show")
 def deposits_show(account: Number, as_json: Json = False) -> None:
-    """A deposit and the orders on it."""
+    """A deposit, and the orders and pledges on it."""
 
-    async def work(bank: Bank) -> tuple[Data, list[deposits.Order]] | Refusal:
+    async def work(bank: Bank) -> tuple[Data, list[deposits.Order], list[deposits.Pledge]] | Refusal:
         async with bank.database.reading() as tx:
             found = await deposits.deposit(tx, account)
             if found is None:
                 return _missing(account)
             [balance] = (await balances(tx, [account])).values()
-            return _data(found, balance.posted_minor), await deposits.orders_of(tx, account)
+            orders, pledges = await deposits.orders_of(tx, account), await deposits.pledges_of(tx, account)
+            return _data(found, balance.posted_minor), orders, pledges
 
-    found, orders = accepted(in_bank(work), as_json)
+    found, orders, pledges = accepted(in_bank(work), as_json)
     if as_json:
-        print_json({"deposit": found, "orders": orders})
+        print_json({"deposit": found, "orders": orders, "pledges": pledges})
         return
     show(found, False)
     rows = [(each.rank, each.id, each.authority, each.amount_minor, each.expires_on, each.ended_on) for each in orders]
     show_rows(("rank", "order", "authority", "amount", "expires", "ended"), rows, None, False)
+    kept = [(p.rank, p.id, p.pledgee or p.party, p.amount_minor, p.expires_on, p.ended_on) for p in pledges]
+    show_rows(("rank", "pledge", "pledgee", "amount", "expires", "ended"), kept, None, False)
 
 
 @deposits_app.command("list")

@@ -64,6 +64,15 @@ def test_a_deposit_from_opening_to_its_heirs(operator: Operator, tmp_path: Path)
     assert operator.json("deposits", "corrections", account) == []
     assert operator.json("deposits", "unfreeze", account, order["id"])["ended_on"] == TODAY
 
+    told = ("100", "P 2026/17", "--pledgee", "Pudong Leasing")
+    pledge = operator.json("deposits", "pledge", account, *told, "--until", "2999-01-01")
+    assert (pledge["held_minor"], pledge["expires_on"]) == (100, "2999-01-01")
+    assert operator.json("deposits", "close", account, CASH, status=1)["refused"] == "deposits.pledged"
+    assert "Pudong Leasing" in operator.run("deposits", "show", account)
+    over = operator.json("deposits", "release", account, pledge["id"], "Letter of 3 March", "--consent")
+    assert (over["ended_on"], over["ground"]) == (TODAY, "consent")
+    assert operator.json("deposits", "show", account)["pledges"] == [over]
+
     file = tmp_path / "statement.pdf"
     words = ("--since", TODAY, "--until", TODAY, "--output", str(file), "--language", "ko")
     assert operator.json("deposits", "print", account, *words)["bytes"] == file.stat().st_size

@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the head of a statement says, and its lines."""
+    """What the head of a statement says, its lines, and what of the money is pledged as it is printed, if any is."""
 
     account: int
     owner: str
@@ -45,6 +45,7 @@ class Page:
     closing: str
     printed_on: date
     lines: Sequence[Line]
+    pledged: str = ""
 
 
 def amount_text(minor: int, scale: int, asset: str = "") -> str:
@@ -79,6 +80,8 @@ class _Sheet:
                 self._columns()
             self._line(line)
         self._pair(LEFT, "closing", self._page.closing)
+        if self._page.pledged:
+            self._pair(LEFT, "pledged", self._page.pledged)
         self._canvas.save()
         return self._out.getvalue()
 

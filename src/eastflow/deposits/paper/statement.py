@@ -10,7 +10,7 @@ from eastflow import customers, ledger
 from eastflow.ledger import Basis, StatementLine
 from eastflow.storage import Transaction
 
-from ..store import deposit
+from ..store import deposit, pledged_minor
 from .pdf import Line, Page, amount_text, render
 from .words import WORDS, kind_word
 
@@ -49,6 +49,7 @@ async def statement_pdf(
         owner = customers.masked_party(owner)
     said = {} if texts is None or masked else await texts(tx, [line.posting.entry for line in lines])
     asset = found.contract.terms.asset
+    pledged = await pledged_minor(tx, account)
     return render(
         Page(
             account=account,
@@ -59,6 +60,7 @@ async def statement_pdf(
             opening=amount_text(page.opening_minor, asset.scale, asset.code),
             closing=amount_text(page.closing_minor, asset.scale, asset.code),
             printed_on=printed_on,
+            pledged=amount_text(pledged, asset.scale, asset.code) if pledged else "",
             lines=[_line(line, said.get(line.posting.entry), asset.scale, language) for line in lines],
         ),
         language,

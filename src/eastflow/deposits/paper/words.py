@@ -11,17 +11,17 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "font": CHINESE_FONT, "title": "Statement of account", "account": "Account", "owner": "Owner",
         "product": "Product", "period": "Period", "opening": "Opening balance", "closing": "Closing balance",
         "date": "Date", "what": "Entry", "amount": "Amount", "balance": "Balance", "page": "Page",
-        "printed": "Printed on",
+        "printed": "Printed on", "pledged": "Of which pledged",
     },
     "zh-Hans": {
         "font": CHINESE_FONT, "title": "账户对账单", "account": "账号", "owner": "户名", "product": "产品",
         "period": "期间", "opening": "期初余额", "closing": "期末余额", "date": "日期", "what": "摘要",
-        "amount": "金额", "balance": "余额", "page": "页码", "printed": "打印日期",
+        "amount": "金额", "balance": "余额", "page": "页码", "printed": "打印日期", "pledged": "其中质押",
     },
     "ko": {
         "font": KOREAN_FONT, "title": "계좌 거래 명세서", "account": "계좌번호", "owner": "예금주", "product": "상품",
         "period": "기간", "opening": "기초 잔액", "closing": "기말 잔액", "date": "일자", "what": "적요",
-        "amount": "금액", "balance": "잔액", "page": "쪽", "printed": "인쇄일",
+        "amount": "금액", "balance": "잔액", "page": "쪽", "printed": "인쇄일", "pledged": "질권 설정액",
     },
 }  # fmt: skip
 KINDS: Mapping[str, Mapping[str, str]] = {

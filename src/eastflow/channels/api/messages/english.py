@@ -414,7 +414,7 @@ ENGLISH: dict[str, tuple[str, str]] = {
     ),
     "deposits.account_malformed": ("Malformed account number", "{account} is not an account number of this bank."),
     "deposits.source_missing": ("Source missing", "An amount needs the account it comes from."),
-    "deposits.expiry_in_past": ("Expiry in the past", "An order that ends on {expires_on} freezes nothing."),
+    "deposits.expiry_in_past": ("Expiry in the past", "What ends on {expires_on} keeps nothing back."),
     "deposits.shares_malformed": (
         "Shares malformed",
         "Each heir has one account and a weight of 1 or more; there are {shares} shares.",
@@ -426,9 +426,15 @@ ENGLISH: dict[str, tuple[str, str]] = {
     "deposits.contract_not_found": ("No such deposit", "There is no deposit on account {account}."),
     "deposits.other_account_unfit": ("Other account unfit", "Account {account} cannot be the other side of this."),
     "deposits.order_not_found": ("No such order", "Account {account} has no order {id}."),
+    "deposits.pledge_not_found": ("No such pledge", "Account {account} has no pledge {id}."),
     "deposits.heir_not_owner": ("Heir does not own the account", "Account {account} is not owned by party {party}."),
     "deposits.contract_closed": ("Deposit closed", "The deposit on account {account} is closed."),
     "deposits.contract_frozen": ("Deposit frozen", "By order of a court nothing may leave account {account}."),
     "deposits.contract_dormant": ("Deposit dormant", "Account {account} is dormant and must be reactivated first."),
     "deposits.not_dormant": ("Not dormant", "Account {account} is {status}."),
+    "deposits.pledge_uncovered": (
+        "Pledge not covered",
+        "{amount_minor} is to be pledged, and of account {account} {free_minor} is free.",
+    ),
+    "deposits.pledged": ("Deposit pledged", "{pledged_minor} on account {account} is pledged and stays there."),
 }

@@ -387,7 +387,7 @@ KOREAN: dict[str, tuple[str, str]] = {
     "deposits.amount_out_of_range": ("금액 범위 초과", "{amount_minor}(최소 단위)은(는) 처리할 수 없는 금액입니다."),
     "deposits.account_malformed": ("잘못된 계좌번호", "{account}은(는) 이 은행의 계좌번호가 아닙니다."),
     "deposits.source_missing": ("자금 출처 없음", "금액에는 출금 계좌가 필요합니다."),
-    "deposits.expiry_in_past": ("지난 만료일", "{expires_on}에 끝나는 명령은 동결할 것이 없습니다."),
+    "deposits.expiry_in_past": ("지난 만료일", "{expires_on}에 끝나는 명령이나 질권은 묶어 둘 것이 없습니다."),
     "deposits.shares_malformed": (
         "잘못된 상속 지분",
         "상속인마다 한 계좌와 1 이상의 지분이 필요합니다. 현재 {shares}건입니다.",
@@ -399,9 +399,18 @@ KOREAN: dict[str, tuple[str, str]] = {
     "deposits.contract_not_found": ("예금 없음", "계좌 {account}에 예금 계약이 없습니다."),
     "deposits.other_account_unfit": ("상대 계좌 부적합", "계좌 {account}은(는) 이 거래의 상대 계좌가 될 수 없습니다."),
     "deposits.order_not_found": ("동결 명령 없음", "계좌 {account}에 명령 {id}이(가) 없습니다."),
+    "deposits.pledge_not_found": ("질권 없음", "계좌 {account}에 질권 {id}이(가) 없습니다."),
     "deposits.heir_not_owner": ("상속인의 계좌가 아님", "계좌 {account}은(는) 고객 {party}의 소유가 아닙니다."),
     "deposits.contract_closed": ("해지된 예금", "계좌 {account}의 예금은 해지되었습니다."),
     "deposits.contract_frozen": ("동결된 예금", "법원 명령에 따라 계좌 {account}에서 출금할 수 없습니다."),
     "deposits.contract_dormant": ("휴면 예금", "계좌 {account}은(는) 휴면 상태이며 먼저 활성화해야 합니다."),
     "deposits.not_dormant": ("휴면 상태 아님", "계좌 {account}의 상태는 {status}입니다."),
+    "deposits.pledge_uncovered": (
+        "질권 설정액 부족",
+        "질권 설정액 {amount_minor}(최소 단위)에 비해 계좌 {account}의 사용 가능액은 {free_minor}입니다.",
+    ),
+    "deposits.pledged": (
+        "질권 설정된 예금",
+        "계좌 {account}의 {pledged_minor}(최소 단위)은(는) 질권이 설정되어 있습니다.",
+    ),
 }

@@ -127,9 +127,9 @@ async def correct_settled(tx: Transaction, kept: Deposit, settled_on: date, day:
 
 
 async def _nominated(tx: Transaction, deposit: Deposit) -> int | None:
-    """None where that account cannot take the money."""
+    """None where that account cannot take the money, or what is here is pledged."""
     number = deposit.nominated
-    if number is None or number == deposit.account:
+    if number is None or number == deposit.account or await contracts.pledged_minor(tx, deposit.account):
         return None
     account = (await ledger.accounts(tx, [number])).get(number)
     if account is None or account.asset != deposit.asset or not await contracts.takes_money(tx, number):

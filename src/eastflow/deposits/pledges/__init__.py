@@ -1,0 +1,1 @@
+"""Money that its owner has pledged."""
