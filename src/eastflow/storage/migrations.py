@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
+
 from .database import Database
 from .faults import SchemaFault
 from .transaction import Transaction, UniqueViolation
@@ -78,7 +80,7 @@ async def _create_register(tx: Transaction) -> None:
             "CREATE TABLE IF NOT EXISTS storage_migration (room TEXT NOT NULL, version BIGINT NOT NULL, "
             "checksum TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL, PRIMARY KEY (room, version))"
         )
-    except UniqueViolation:
+    except (UniqueViolation, asyncpg.DuplicateObjectError, asyncpg.DuplicateTableError):
         return
 
 
